@@ -1,0 +1,1 @@
+"""Facts and policy become verdicts: pure functions, each answer with a reason."""

@@ -1,0 +1,1 @@
+"""The I/O shell over `wire.pop3`: connections, TLS, credentials, sessions."""

@@ -1,0 +1,1 @@
+"""Sans-IO dialogues: bytes in, events out; events in, bytes out. No socket, no clock."""
