@@ -61,3 +61,7 @@ class StorageFull(Temporary):
 
 class StateInUse(Misconfigured):
     """Another process works with this state directory."""
+
+
+class Untrusted(Temporary):
+    """The server's certificate does not prove who it is; nothing was sent to it."""

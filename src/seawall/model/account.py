@@ -74,7 +74,10 @@ Destination = MaildirDestination
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One POP3 mailbox: `to` is the one address that receives what it holds, whatever a mail says."""
+    """One POP3 mailbox: `to` is the one address that receives what it holds, whatever a mail says.
+
+    `every` and `patience` (how long to wait for the server's next byte) are in seconds.
+    """
 
     name: str
     server: Server
@@ -86,6 +89,7 @@ class Account:
     keep: Keep = KeepFor(7 * 86400.0)
     start: Start = StartAll()
     max_octets: int = 50_000_000
+    patience: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

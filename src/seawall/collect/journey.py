@@ -1,0 +1,569 @@
+"""A mail's journey: retrieve → facts → decide → deliver → erase at the server (docs/flow.md).
+
+The one file that knows all stages, and the only one that asks and tells the ledger on the way.
+Read it from `poll` downward. What makes it safe is the order of a few lines: intent before the
+write, `staged` before the rename, `delivered` before DELE, and QUIT only when everything that was
+retrieved is durable here (a server may erase it then: RFC 1939 §8).
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from seawall.collect.dispatch import Route, placement_of
+from seawall.collect.plan import BATCH_MAILS, Plan, batches, plan, trouble_key
+from seawall.collect.report import Report
+from seawall.collect.surroundings import Surroundings
+from seawall.collect.troubles import Troubles
+from seawall.decide.erase import due
+from seawall.decide.recognise import Headers, Recognition, is_same_size, recognise
+from seawall.decide.verdict import decide
+from seawall.deliver import maildir, staging
+from seawall.deliver.staging import Placement, Settlement
+from seawall.deliver.trace import Hop
+from seawall.errors import (
+    ConnectionLost,
+    CredentialsRefused,
+    ProtocolViolation,
+    SeawallError,
+    ServerRefused,
+    TooLarge,
+)
+from seawall.facts.header import header_digest, header_section
+from seawall.facts.message import read_message
+from seawall.ledger import statements
+from seawall.ledger.ledger import Ledger
+from seawall.ledger.records import AccountRecord, Listing, NewDelivery, SeenCopy
+from seawall.ledger.state import State
+from seawall.model.account import Account, KeepFor, Site, StartAll, StartSince, Tls
+from seawall.model.copy import KnownCopy
+from seawall.model.facts import MessageFacts
+from seawall.model.mail import Listed
+from seawall.model.secret import Secret
+from seawall.model.text import shown
+from seawall.model.verdict import Hold, Reason, Verdict
+from seawall.retrieve.credentials import read_secret
+from seawall.retrieve.session import Login, NotRetrieved, Retrieved, Session
+
+SAMPLE: Final = 4
+"""Known mails whose header is checked in each poll although nothing speaks against their UIDL."""
+MAX_VISITS: Final = 12
+"""Sessions in one poll: one for what is healthy, more after a failure, one for each suspect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a visit finds before it fetches: the recognition, what may be erased, and what each mail's header said."""
+
+    recognition: Recognition
+    headers: Headers
+    erasable: tuple[tuple[Listed, KnownCopy], ...]
+
+
+class Journey:
+    """The journeys of one account's mails."""
+
+    def __init__(
+        self,
+        account: Account,
+        site: Site,
+        *,
+        ledger: Ledger,
+        state: State,
+        surroundings: Surroundings,
+        stop: asyncio.Event,
+    ) -> None:
+        self._account = account
+        self._site = site
+        self._ledger = ledger
+        self._state = state
+        self._around = surroundings
+        self._stop = stop
+        self._mark_key = state.mark_key()
+        self._directory = maildir.directory(account.destination, account.to)
+        self._batch_mails = BATCH_MAILS
+        self._has_top = True
+        self._troubles = Troubles(account, site, ledger=ledger, surroundings=surroundings)
+
+    # ── a poll: as many visits as it takes ──────────────────────────────────────────────
+
+    async def poll(self) -> Report:
+        """Bring everything that is new; raises only OurBug and what is none of its business."""
+        report = Report(account=self._account.name)
+        record = await self._ledger.do(statements.open_account, self._account.name)
+        try:
+            secret = await read_secret(self._account.secret)
+            if record.stopped_for is not None and record.stopped_for == self._fingerprint(secret):
+                report.problem, report.is_stopped = record.problem, True
+                return report
+            await self._settle(record)
+            await asyncio.to_thread(self._probe)
+            await self._visits(record, secret, report)
+        except CredentialsRefused as refused:
+            report.problem = f"{refused}; not tried again until the configuration or the password changes"
+            report.is_stopped = True
+            await self._ledger.do(
+                statements.stop_account,
+                record.account_id,
+                self._around.now(),
+                report.problem,
+                self._fingerprint(secret),
+            )
+        except SeawallError as problem:
+            report.problem = str(problem)
+            report.code = problem.code if isinstance(problem, ServerRefused) else ""
+        return report
+
+    async def _visits(self, record: AccountRecord, secret: Secret, report: Report) -> None:
+        """Visit the box until nothing healthy is left, then once for each suspect."""
+        self._batch_mails = BATCH_MAILS
+        self._has_top = True
+        alone: Listed | None = None
+        for _ in range(MAX_VISITS):
+            session = await self._open(secret)
+            try:
+                remaining = await self._visit(session, record, report, alone)
+            except (ConnectionLost, ProtocolViolation, TooLarge) as problem:
+                session.abort()
+                await self._blame(session, record, report, problem)
+                remaining = None
+            except BaseException:
+                session.abort()
+                raise
+            if remaining == () or self._stop.is_set():
+                return
+            alone = remaining[0] if remaining else None
+
+    async def _open(self, secret: Secret) -> Session:
+        return await Session.open(
+            Login(
+                server=self._account.server,
+                user=self._account.user,
+                secret=secret,
+                patience=self._account.patience,
+            )
+        )
+
+    async def _blame(
+        self, session: Session, record: AccountRecord, report: Report, problem: SeawallError
+    ) -> None:
+        """Find the mail for which a session broke, so that it delays no other; raises `problem` where none is to blame.
+
+        A mail that was being read is; where replies and questions no longer fit together any mail
+        of the batch may be, and smaller batches tell which.
+        """
+        culprit = session.in_flight
+        if isinstance(problem, ProtocolViolation) and session.reading:
+            if self._batch_mails > 1 and len(session.reading) > 1:
+                self._batch_mails = max(1, min(self._batch_mails, len(session.reading)) // 8)
+                return
+            culprit = session.reading[0]
+        if culprit is None:
+            raise problem
+        await self._troubles.note(record.account_id, culprit, str(problem), report)
+
+    # ── one visit: one session ──────────────────────────────────────────────────────────
+
+    async def _visit(
+        self, session: Session, record: AccountRecord, report: Report, alone: Listed | None
+    ) -> tuple[Listed, ...]:
+        """Fetch what is healthy, or the one suspect `alone`; erase what is due; return the suspects that remain."""
+        look = await self._look(session, record)
+        look = await self._begin(session, record, look)
+        await self._note_listing(record, look)
+        troubles = await self._ledger.do(statements.troubles, record.account_id)
+        await self._troubles.end_vanished(record.account_id, look.recognition.fresh, troubles)
+        planned = plan(look.recognition.fresh, troubles, self._account.max_octets, self._around.now())
+        report.listed = len(look.recognition.known) + len(look.recognition.fresh)
+        report.known = len(look.recognition.known)
+        await self._troubles.leave(record.account_id, planned.too_large, troubles)
+        report.left = len(planned.too_large) + len(planned.waiting)
+        if alone is None:
+            chosen = planned.healthy
+        else:
+            key = trouble_key(alone)
+            chosen = tuple(listed for listed in planned.suspects if trouble_key(listed) == key)
+        erasable = await self._certain(session, look)
+        erasable += await self._fetch(session, record, report, look, chosen)
+        await self._erase(session, report, erasable)
+        if self._stop.is_set():
+            return ()
+        return tuple(listed for listed in planned.suspects if listed not in chosen)
+
+    async def _look(self, session: Session, record: AccountRecord) -> Look:
+        """List the box and tell what is known, reading headers where UIDL and size do not suffice.
+
+        The header of what is due to be erased is always read: it must still be the one fetched.
+        """
+        entries = (await session.list_mails()).entries
+        copies = await self._ledger.do(statements.known_copies, record.account_id)
+        found, headers = await self._recognise(session, entries, copies, Headers(digests={}), ())
+        now = self._around.now()
+        leaving = [entry.number for entry, _ in due(found.known, self._account.keep, now)]
+        sample = {*leaving, *self._around.pick([entry.number for entry, _ in found.known], SAMPLE)}
+        unread = [number for number in sorted(sample) if not headers.is_answered(number)]
+        headers = await self._read_headers(session, unread, headers)
+        found, headers = await self._recognise(session, entries, copies, headers, sample)
+        return Look(recognition=found, headers=headers, erasable=due(found.known, self._account.keep, now))
+
+    async def _recognise(
+        self,
+        session: Session,
+        entries: Sequence[Listed],
+        copies: Sequence[KnownCopy],
+        headers: Headers,
+        sample: Iterable[int],
+    ) -> tuple[Recognition, Headers]:
+        while True:
+            found = recognise(entries, copies, headers, sample)
+            if not found.ask:
+                return found, headers
+            headers = await self._read_headers(session, found.ask, headers)
+
+    async def _read_headers(self, session: Session, numbers: Sequence[int], headers: Headers) -> Headers:
+        heads = dict(zip(numbers, await self._read_heads(session, numbers), strict=True))
+        digests = {
+            number: header_digest(header_section(head)) for number, head in heads.items() if head is not None
+        }
+        return Headers(
+            digests={**headers.digests, **digests},
+            refused=headers.refused | (heads.keys() - digests.keys()),
+        )
+
+    async def _read_heads(self, session: Session, numbers: Sequence[int]) -> list[bytes | None]:
+        """Return what TOP shows of each mail, None where it shows nothing."""
+        if not self._has_top:
+            return [None] * len(numbers)
+        try:
+            return [head async for head in session.headers(numbers)]
+        except (ConnectionLost, TooLarge, ProtocolViolation):
+            # A server that breaks at TOP is one without it for the rest of this poll.
+            self._has_top = False
+            raise
+
+    async def _begin(self, session: Session, record: AccountRecord, look: Look) -> Look:
+        """Apply `start` in an account's first poll: mark what is there as seen, or the older part of it."""
+        start = self._account.start
+        if record.first_polled_at is not None or isinstance(start, StartAll):
+            return look
+        since = start.moment if isinstance(start, StartSince) else None
+        rest = await self._adopt(session, record, look.recognition.fresh, since)
+        return replace(look, recognition=replace(look.recognition, fresh=rest))
+
+    async def _adopt(
+        self, session: Session, record: AccountRecord, fresh: Sequence[Listed], since: float | None
+    ) -> tuple[Listed, ...]:
+        """Mark mails as seen: all, or those that came before `since`; return the rest."""
+        seen, rest = [], []
+        heads = await self._read_heads(session, [entry.number for entry in fresh])
+        for entry, head in zip(fresh, heads, strict=True):
+            facts = read_message(head, len(head), self._mark_key) if head is not None else None
+            arrived = facts.received_at if facts else None
+            if since is not None and (arrived is None or arrived >= since):
+                rest.append(entry)
+            else:
+                digest = facts.header_digest if facts else None
+                seen.append(SeenCopy(uidl=entry.uidl, octets=entry.octets, header_digest=digest))
+        await self._ledger.do(statements.adopt, record.account_id, seen, self._around.now())
+        self._around.log.info("adopted", account=self._account.name, mails=len(seen))
+        return tuple(rest)
+
+    async def _note_listing(self, record: AccountRecord, look: Look) -> None:
+        """Tell the ledger what changed: nothing where the box is as it was."""
+        found = look.recognition
+        changed = Listing(
+            gone=tuple(copy.copy_id for copy in found.missing if copy.is_listed),
+            back=tuple(copy.copy_id for _, copy in found.known if not copy.is_listed),
+            renamed=tuple(
+                (copy.copy_id, entry.uidl, entry.octets)
+                for entry, copy in found.known
+                if entry.uidl != copy.uidl or not is_same_size(entry.octets, copy.octets)
+            ),
+        )
+        if changed != Listing():
+            await self._ledger.do(statements.note_listing, record.account_id, changed, self._around.now())
+        if changed.renamed:
+            self._around.log.warning(
+                "recognised", account=self._account.name, mails=len(changed.renamed), reason="new-uidl"
+            )
+
+    # ── fetching: retrieve → facts → decide → deliver, a batch at a time ────────────────
+
+    async def _fetch(
+        self,
+        session: Session,
+        record: AccountRecord,
+        report: Report,
+        look: Look,
+        chosen: tuple[Listed, ...],
+    ) -> list[tuple[Listed, KnownCopy]]:
+        """Bring the chosen mails; return those that may be erased at once."""
+        erasable: list[tuple[Listed, KnownCopy]] = []
+        done = 0
+        stream = session.retrieve(
+            self._until_stopped(batches(chosen, self._batch_mails)),
+            max_octets=self._account.max_octets,
+            spool=self._state.spool,
+        )
+        async with aclosing(stream):
+            async for results in stream:
+                settled = await self._deliver(session, record, report, look, results)
+                if self._account.keep == KeepFor(0.0):
+                    erasable += settled
+                done += len(results)
+                self._around.progress(self._account.name, done, len(chosen))
+        return erasable
+
+    def _until_stopped(self, source: Iterator[tuple[Listed, ...]]) -> Iterator[tuple[Listed, ...]]:
+        for batch in source:
+            if self._stop.is_set():
+                return
+            yield batch
+
+    async def _deliver(
+        self,
+        session: Session,
+        record: AccountRecord,
+        report: Report,
+        look: Look,
+        results: Sequence[Retrieved | NotRetrieved],
+    ) -> list[tuple[Listed, KnownCopy]]:
+        """Take a batch from its bytes to its mailbox; return what is settled.
+
+        Raises the first failure once everything that did not fail is delivered.
+        """
+        for result in results:
+            if isinstance(result, NotRetrieved):
+                why = f"the server refused to hand it over: {result.why}"
+                await self._troubles.note(record.account_id, result.listed, why, report)
+        retrieved = [result for result in results if isinstance(result, Retrieved)]
+        facts = [read_message(r.mail.head, r.mail.content.octets, self._mark_key) for r in retrieved]
+        retrieved, facts = await self._drop_known(record, look, retrieved, facts)
+        if not retrieved:
+            return []
+        await asyncio.to_thread(self._probe)
+        marks = [mark.delivery for fact in facts for mark in fact.marks if mark.is_genuine]
+        recipients = await self._ledger.do(statements.recipients_of, marks) if marks else {}
+        verdicts = [decide(fact, self._account.to, recipients) for fact in facts]
+        now = self._around.now()
+        route = self._route(session)
+        deliveries = [route.delivery(verdict, self._around.token(), now) for verdict in verdicts]
+        items = list(zip(retrieved, facts, verdicts, deliveries, strict=True))
+        intents = [route.intent(*item) for item in items]
+        parcels = [route.parcel(*item, now) for item in items]
+        copy_ids = await self._ledger.do(statements.intend, record.account_id, intents, now)
+        failed = await asyncio.to_thread(staging.stage, parcels)
+        await self._ledger.do(
+            statements.forget, [d.delivery_id for d in deliveries if placement_of(d) in failed]
+        )
+        staged = [d for d in deliveries if placement_of(d) not in failed]
+        await self._ledger.do(statements.note_staged, [d.delivery_id for d in staged], self._around.now())
+        # What fails from here on stays open in the ledger, and `_settle` brings it to an end.
+        failed |= await asyncio.to_thread(staging.publish, [placement_of(d) for d in staged])
+        settled_at = self._around.now()
+        await self._ledger.do(
+            statements.note_delivered,
+            record.account_id,
+            [d.delivery_id for d in staged if placement_of(d) not in failed],
+            settled_at,
+        )
+        settled: list[tuple[Listed, KnownCopy]] = []
+        for result, fact, verdict, intended, copy_id in zip(
+            retrieved, facts, verdicts, deliveries, copy_ids, strict=True
+        ):
+            if placement_of(intended) in failed:
+                continue
+            self._tell(report, result.listed, fact, verdict, intended)
+            settled.append(
+                (result.listed, _settled_copy(copy_id, result.listed, fact.header_digest, settled_at))
+            )
+        await self._troubles.end(record.account_id, [listed for listed, _ in settled])
+        for problem in failed.values():
+            raise problem
+        return settled
+
+    async def _drop_known(
+        self, record: AccountRecord, look: Look, retrieved: list[Retrieved], facts: list[MessageFacts]
+    ) -> tuple[list[Retrieved], list[MessageFacts]]:
+        """Leave out what turns out to be known now that it came, where TOP could not tell before."""
+        unsure = look.recognition.unsure
+        if not unsure:
+            return retrieved, facts
+        missing = {copy.header_digest: copy for copy in look.recognition.missing if not copy.is_erased}
+        kept_mails, kept_facts, renamed = [], [], []
+        for result, fact in zip(retrieved, facts, strict=True):
+            copy = missing.pop(fact.header_digest, None) if result.listed.number in unsure else None
+            if copy is None:
+                kept_mails.append(result)
+                kept_facts.append(fact)
+            else:
+                renamed.append((copy.copy_id, result.listed.uidl, result.listed.octets))
+        if renamed:
+            listing = Listing(renamed=tuple(renamed))
+            await self._ledger.do(statements.note_listing, record.account_id, listing, self._around.now())
+            self._around.log.warning(
+                "recognised", account=self._account.name, mails=len(renamed), reason=Reason.KNOWN.value
+            )
+        return kept_mails, kept_facts
+
+    def _tell(
+        self,
+        report: Report,
+        listed: Listed,
+        facts: MessageFacts,
+        verdict: Verdict,
+        delivery: NewDelivery,
+    ) -> None:
+        is_held = isinstance(verdict, Hold)
+        report.held += is_held
+        report.delivered += not is_held
+        if not is_held:
+            report.deliveries.append((delivery.recipient, facts.subject))
+        self._around.log.info(
+            "held" if is_held else "delivered",
+            account=self._account.name,
+            recipient=delivery.recipient,
+            reason=verdict.reason.value,
+            uidl=shown(listed.uidl or b""),
+            octets=facts.octets,
+            delivery=delivery.delivery_id,
+            message_id=facts.message_id,
+        )
+
+    # ── erasing ─────────────────────────────────────────────────────────────────────────
+
+    async def _certain(self, session: Session, look: Look) -> list[tuple[Listed, KnownCopy]]:
+        """Return what is due and certainly still the mail that was fetched; where TOP cannot tell, RETR does."""
+        certain = [pair for pair in look.erasable if pair[0].number in look.headers.digests]
+        open_pairs = {
+            entry.number: (entry, copy)
+            for entry, copy in look.erasable
+            if entry.number not in look.headers.digests
+        }
+        stream = session.retrieve(
+            self._until_stopped(batches([entry for entry, _ in open_pairs.values()], self._batch_mails)),
+            max_octets=self._account.max_octets,
+            spool=self._state.spool,
+        )
+        async with aclosing(stream):
+            async for results in stream:
+                for result in results:
+                    entry, copy = open_pairs[result.listed.number]
+                    if isinstance(result, Retrieved) and _digest(result) == copy.header_digest:
+                        certain.append((entry, copy))
+        return certain
+
+    async def _erase(
+        self,
+        session: Session,
+        report: Report,
+        erasable: Sequence[tuple[Listed, KnownCopy]],
+    ) -> None:
+        """Erase at the server what is durable here and due, and end the session."""
+        answers = await session.erase([listed.number for listed, _ in erasable])
+        if not await session.quit():
+            self._around.log.warning("not-erased", account=self._account.name, reason="quit-refused")
+            return
+        erased = [pair for pair, is_taken in zip(erasable, answers, strict=True) if is_taken]
+        if erased:
+            await self._ledger.do(
+                statements.note_erased, [copy.copy_id for _, copy in erased], self._around.now()
+            )
+        report.erased += len(erased)
+        if len(erased) < len(erasable):
+            self._around.log.warning(
+                "not-erased",
+                account=self._account.name,
+                reason="dele-refused",
+                mails=len(erasable) - len(erased),
+            )
+
+    # ── after a crash, and before anything else ─────────────────────────────────────────
+
+    async def _settle(self, record: AccountRecord) -> None:
+        """Bring to an end what was under way when a process ended."""
+        for left in await self._ledger.do(statements.open_deliveries, record.account_id):
+            placement = Placement(directory=left.directory, base_name=left.base_name)
+            now = self._around.now()
+            settlement = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
+            if settlement is Settlement.DELIVERED:
+                await self._ledger.do(statements.note_delivered, record.account_id, [left.delivery_id], now)
+            else:
+                await self._ledger.do(statements.forget, [left.delivery_id])
+            self._around.log.info(
+                "settled",
+                account=self._account.name,
+                delivery=left.delivery_id,
+                outcome=settlement.name.lower().replace("_", "-"),
+            )
+
+    def _probe(self) -> None:
+        maildir.probe(self._directory, self._site.min_free_octets)
+        maildir.probe(str(self._state.held), self._site.min_free_octets)
+
+    # ── what a person asks for ──────────────────────────────────────────────────────────
+
+    async def preview(self) -> tuple[Look, Plan]:
+        """Return what a poll would do; nothing is fetched, written or erased."""
+        record = await self._ledger.do(statements.open_account, self._account.name)
+        session = await self._open(await read_secret(self._account.secret))
+        try:
+            look = await self._look(session, record)
+            await session.quit()
+        finally:
+            session.abort()
+        troubles = await self._ledger.do(statements.troubles, record.account_id)
+        fresh = look.recognition.fresh
+        return look, plan(fresh, troubles, self._account.max_octets, self._around.now())
+
+    async def adopt(self) -> int:
+        """Mark everything that is on the server and not known as seen; return how many mails that is."""
+        record = await self._ledger.do(statements.open_account, self._account.name)
+        session = await self._open(await read_secret(self._account.secret))
+        try:
+            look = await self._look(session, record)
+            await self._note_listing(record, look)
+            await self._adopt(session, record, look.recognition.fresh, None)
+            await session.quit()
+        finally:
+            session.abort()
+        return len(look.recognition.fresh)
+
+    # ── small things ────────────────────────────────────────────────────────────────────
+
+    def _route(self, session: Session) -> Route:
+        return Route(
+            account=self._account,
+            maildir=self._directory,
+            held=str(self._state.held),
+            hop=Hop(
+                server=self._account.server.host,
+                address=session.connection.peer,
+                is_protected=self._account.server.tls is not Tls.NONE,
+                here=self._around.here,
+            ),
+            mark_key=self._mark_key,
+        )
+
+    def _fingerprint(self, secret: Secret) -> str:
+        """Tell whether the credentials are the same as before, without keeping them."""
+        server = self._account.server
+        parts = (server.host, str(server.port), self._account.user, secret.reveal)
+        return hashlib.blake2b("\0".join(parts).encode(), key=self._mark_key, digest_size=16).hexdigest()
+
+
+def _digest(retrieved: Retrieved) -> bytes:
+    return header_digest(header_section(retrieved.mail.head))
+
+
+def _settled_copy(copy_id: int, listed: Listed, digest: bytes, settled_at: float) -> KnownCopy:
+    return KnownCopy(
+        copy_id=copy_id,
+        uidl=listed.uidl,
+        octets=listed.octets,
+        header_digest=digest,
+        settled_at=settled_at,
+    )

@@ -1,0 +1,116 @@
+"""When each account is polled: all at once, each by itself, and the later the oftener it fails."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from seawall.collect.journey import Journey
+from seawall.collect.report import Report
+from seawall.collect.surroundings import Surroundings
+from seawall.ledger import statements
+from seawall.ledger.ledger import Ledger
+from seawall.ledger.state import State
+from seawall.model.account import Account, Settings
+
+AT_ONCE: Final = 64
+"""Accounts that are polled at the same time."""
+MAX_BACK_OFF: Final = 6 * 3600.0
+JITTER: Final = 0.1
+
+
+def next_delay(every: float, failures: int, login_delay: float, chance: float) -> float:
+    """Return the seconds until the next poll.
+
+    `failures` counts the polls that failed since the last good one: each doubles the wait, up to
+    six hours. `login_delay` is what the server asks for (RFC 2449 §6.5). `chance`, from 0 to 1,
+    spreads the accounts, so that they do not all call at once.
+    """
+    delay = min(every * 2.0 ** min(failures, 16), max(every, MAX_BACK_OFF))
+    return max(delay * (1 - JITTER / 2 + JITTER * chance), login_delay)
+
+
+class Schedule:
+    """The polls of all accounts. One that fails, waits or breaks delays no other."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ledger: Ledger,
+        state: State,
+        surroundings: Surroundings,
+        stop: asyncio.Event,
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._state = state
+        self._around = surroundings
+        self._stop = stop
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    def journey(self, account: Account) -> Journey:
+        """Return the journey of an account's mails."""
+        return Journey(
+            account,
+            self._settings.site,
+            ledger=self._ledger,
+            state=self._state,
+            surroundings=self._around,
+            stop=self._stop,
+        )
+
+    async def once(self, accounts: Sequence[Account]) -> list[Report]:
+        """Poll each account once."""
+        async with asyncio.TaskGroup() as group:
+            polls = [group.create_task(self._poll(account)) for account in accounts]
+        return [poll.result()[0] for poll in polls]
+
+    async def forever(self, accounts: Sequence[Account]) -> None:
+        """Poll each account again and again until `stop` is set."""
+        async with asyncio.TaskGroup() as group:
+            for account in accounts:
+                group.create_task(self._again_and_again(account))
+
+    async def _again_and_again(self, account: Account) -> None:
+        while not self._stop.is_set():
+            _, delay = await self._poll(account)
+            try:
+                async with asyncio.timeout(delay):
+                    await self._stop.wait()
+            except TimeoutError:
+                continue
+
+    async def _poll(self, account: Account) -> tuple[Report, float]:
+        """Poll an account, write down how it went, and return that and the seconds until the next poll."""
+        async with self._places:
+            record = await self._ledger.do(statements.open_account, account.name)
+            report = await self.journey(account).poll()
+        failures = record.failures + 1 if report.problem else 0
+        delay = next_delay(account.every, failures, report.login_delay, self._around.chance())
+        now = self._around.now()
+        if not report.problem:
+            await self._ledger.do(statements.note_success, record.account_id, now, now + delay)
+        elif not report.is_stopped:
+            await self._ledger.do(
+                statements.note_failure, record.account_id, now, now + delay, report.problem
+            )
+        self._tell(report, is_news=record.problem != report.problem)
+        return report, delay
+
+    def _tell(self, report: Report, *, is_news: bool) -> None:
+        if report.problem:
+            # The same problem again is worth a line, but only its first time is worth an alarm.
+            tell = self._around.log.error if is_news else self._around.log.warning
+            tell("stopped" if report.is_stopped else "failed", account=report.account, problem=report.problem)
+            return
+        self._around.log.info(
+            "polled",
+            account=report.account,
+            listed=report.listed,
+            known=report.known,
+            delivered=report.delivered,
+            held=report.held,
+            left=report.left,
+            erased=report.erased,
+            troubled=report.troubled,
+        )

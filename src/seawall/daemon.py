@@ -1,0 +1,187 @@
+"""The running process: the clock, signals, readiness, logs, the lock, and what is started and stopped when.
+
+Owns everything that is true once for a process. Refuses to know what a mail is.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import structlog
+
+from seawall.collect.release import Held
+from seawall.collect.report import Report
+from seawall.collect.schedule import Schedule
+from seawall.collect.surroundings import Surroundings
+from seawall.errors import StateInUse
+from seawall.ledger.ledger import Ledger
+from seawall.ledger.state import Lock, State
+from seawall.model.account import Account, Settings
+
+GRACE_SECONDS: Final = 60.0
+"""After SIGTERM the batch under way is finished; what takes longer is cut off, which loses nothing."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What runs in one process on one state directory."""
+
+    settings: Settings
+    state: State
+    ledger: Ledger
+    surroundings: Surroundings
+    stop: asyncio.Event
+
+    def schedule(self) -> Schedule:
+        """Return the polls of all accounts."""
+        return Schedule(
+            self.settings,
+            ledger=self.ledger,
+            state=self.state,
+            surroundings=self.surroundings,
+            stop=self.stop,
+        )
+
+    def held(self) -> Held:
+        """Return the mails that are set aside."""
+        return Held(self.settings, ledger=self.ledger, state=self.state, surroundings=self.surroundings)
+
+
+def surroundings(progress: Callable[[str, int, int], None] | None = None) -> Surroundings:
+    """Return the real clock, randomness and names."""
+    chance = random.SystemRandom()
+    return Surroundings(
+        now=time.time,
+        token=lambda: secrets.token_hex(16),
+        pick=lambda numbers, most: chance.sample(numbers, min(most, len(numbers))),
+        chance=chance.random,
+        here=socket.gethostname(),
+        log=structlog.get_logger(),
+        progress=progress or (lambda _account, _done, _all: None),
+    )
+
+
+def configure_log(form: str) -> None:
+    """Write one line a decision to stderr, as `logfmt` or `json`."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event", "account"])
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+@asynccontextmanager
+async def process(
+    settings: Settings, *, collects: bool, progress: Callable[[str, int, int], None] | None = None
+) -> AsyncIterator[Process]:
+    """Open the state and the ledger. One that `collects` has them for itself: raises StateInUse otherwise."""
+    async with AsyncExitStack() as stack:
+        state = State.make(settings.site.state)
+        if collects:
+            lock = Lock(state.root / "lock", "collecting")
+            stack.callback(lock.release)
+        ledger = Ledger.open(state.database)
+        stack.callback(ledger.close)
+        running = Process(
+            settings=settings,
+            state=state,
+            ledger=ledger,
+            surroundings=surroundings(progress),
+            stop=asyncio.Event(),
+        )
+        yield running
+
+
+async def settle_releases(running: Process) -> None:
+    """Settle what a killed `held release` left, unless one is at work now."""
+    try:
+        lock = Lock(running.state.root / "held.lock", "releasing held mail")
+    except StateInUse:
+        return
+    try:
+        await running.held().settle()
+    finally:
+        lock.release()
+
+
+async def collect(
+    settings: Settings,
+    accounts: Sequence[Account],
+    *,
+    once: bool,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Report]:
+    """Run the connector: one poll of each account, or polls until a signal ends it."""
+    async with process(settings, collects=True, progress=progress) as running:
+        if os.geteuid() == 0:
+            running.surroundings.log.warning(
+                "running-as-root", advice="run as the user who owns the Maildir, or deliver by LMTP"
+            )
+        await settle_releases(running)
+        schedule = running.schedule()
+        notify("READY=1")
+        if once:
+            return await _until_signal(running, lambda: schedule.once(accounts)) or []
+        await _until_signal(running, lambda: schedule.forever(accounts))
+        return []
+
+
+async def _until_signal(running: Process, work: Callable[[], Awaitable[T]]) -> T | None:
+    """Do `work`; the first SIGTERM or SIGINT asks it to end, the second or a minute's wait cuts it off."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work())
+
+    def asked() -> None:
+        if running.stop.is_set():
+            task.cancel()
+            return
+        notify("STOPPING=1")
+        running.surroundings.log.info("stopping")
+        running.stop.set()
+        loop.call_later(GRACE_SECONDS, task.cancel)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not running.stop.is_set():
+            raise
+        return None
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def notify(message: str) -> None:
+    """Tell systemd how the process stands (sd_notify(3)); nothing where it did not start this one."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        try:
+            channel.sendto(message.encode(), address.replace("@", "\0", 1))
+        except OSError:
+            structlog.get_logger().warning("not-notified", address=address)

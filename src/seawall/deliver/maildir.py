@@ -1,0 +1,41 @@
+"""Maildir as a destination: which directory is whose, and whether it can take mail now."""
+
+import os
+import re
+import shutil
+from typing import Final
+
+from seawall.deliver import staging
+from seawall.errors import Misconfigured, StorageFull
+from seawall.model.account import MaildirDestination
+from seawall.model.address import Address
+
+_UNSAFE: Final = re.compile(r"[/\0]|\A\.")
+
+
+def directory(destination: MaildirDestination, recipient: Address) -> str:
+    """Return a recipient's Maildir; raises Misconfigured for an address that would leave the path's pattern."""
+    if _UNSAFE.search(recipient.local_part):
+        raise Misconfigured(f"{recipient} cannot be used in the path of a Maildir")
+    return destination.path.format(user=recipient.local_part, domain=recipient.domain)
+
+
+def probe(path: str, min_free_octets: int) -> None:
+    """See whether a Maildir can take mail now, and make it where it is missing.
+
+    Raises Misconfigured where it may not be used, StorageFull where its disk is below the
+    watermark, Temporary where it is out of reach.
+    """
+    staging.make(path)
+    with staging.Folder(path):
+        free = shutil.disk_usage(path).free
+    if free < min_free_octets:
+        raise StorageFull(
+            f"only {free:,} octets are free for {path}; polling stops below {min_free_octets:,}"
+        )
+
+
+def base_name(now: float, delivery_id: str, here: str) -> str:
+    """Return a name that nothing else has, as Maildir asks: time, unique, host."""
+    host = here.replace("/", r"\057").replace(":", r"\072") or "localhost"
+    return f"{int(now)}.S{delivery_id}P{os.getpid()}.{host}"

@@ -1,0 +1,72 @@
+"""A mail → its MessageFacts: one pass over the header, no judgement, never an exception."""
+
+import re
+from email.utils import mktime_tz, parsedate_tz
+from typing import Final
+
+from seawall.facts.header import Fields, header_digest, header_section, scan
+from seawall.facts.mark import FIELD, read_mark
+from seawall.model.facts import MessageFacts
+from seawall.model.text import shown
+
+MAX_MARKS: Final = 32
+MAX_DATE: Final = 128
+_REVERSE_PATH = re.compile(rb"<?([!-;=?-~]{0,254})>?")
+_LAST_MOMENT: Final = 253_402_300_799.0
+"""The last second of the year 9999."""
+
+
+def read_message(head: bytes, octets: int, mark_key: bytes) -> MessageFacts:
+    """Return the facts of a mail from its first bytes (all of them, or at least the first MiB) and its size."""
+    section = header_section(head)
+    fields = scan(section)
+    received = fields.every(b"received")
+    return MessageFacts(
+        header_digest=header_digest(section),
+        octets=octets,
+        received_hops=len(received),
+        received_at=_received_at(fields, received),
+        reverse_path=_reverse_path(fields.first(b"return-path")),
+        message_id=_text(fields.first(b"message-id")),
+        from_=_text(fields.first(b"from")),
+        subject=_text(fields.first(b"subject")),
+        marks=tuple(
+            mark
+            for value in fields.every(FIELD.lower().encode("ascii"))[:MAX_MARKS]
+            if (mark := read_mark(value, mark_key)) is not None
+        ),
+        defects=fields.defects,
+    )
+
+
+def _text(value: bytes | None) -> str:
+    return shown(value, limit=256) if value else ""
+
+
+def _reverse_path(value: bytes | None) -> str | None:
+    """Read a Return-Path (RFC 5321 §4.4); None where it is absent or not plain ASCII."""
+    found = _REVERSE_PATH.fullmatch(value) if value else None
+    return found.group(1).decode("ascii") if found else None
+
+
+def _received_at(fields: Fields, received: tuple[bytes, ...]) -> float | None:
+    stamps = [received[0].rpartition(b";")[2]] if received else []
+    date = fields.first(b"date")
+    if date:
+        stamps.append(date)
+    for stamp in stamps:
+        moment = _moment(stamp)
+        if moment is not None:
+            return moment
+    return None
+
+
+def _moment(stamp: bytes) -> float | None:
+    """Read a date (RFC 5322 §3.3) as Unix seconds; None where it is none."""
+    try:
+        parts = parsedate_tz(stamp[:MAX_DATE].decode("ascii", "replace"))
+        moment = float(mktime_tz(parts)) if parts else None
+    except (ValueError, OverflowError, IndexError, TypeError):
+        # The standard parser raises on about one date in a hundred of real mail.
+        return None
+    return moment if moment is not None and 0 <= moment <= _LAST_MOMENT else None

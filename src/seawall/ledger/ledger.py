@@ -1,0 +1,135 @@
+"""The ledger: one SQLite file, one writer thread, one transaction a statement.
+
+Owns the connection, its durability and the schema's version. What is asked and told stands in
+`statements`, by name. A transaction that returned is on the disk: WAL with synchronous=FULL.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from seawall.errors import Misconfigured, StorageFull, Temporary
+
+REVISION: Final = "0001"
+"""The newest migration; a test holds it to what is in the folder."""
+BUSY_SECONDS: Final = 30.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Ledger:
+    """One open ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    @classmethod
+    def open(cls, database: Path) -> Self:
+        """Open the ledger, make it where it is missing, and bring its schema up to date.
+
+        Raises Misconfigured where the file cannot be used or was written by a later version.
+        """
+        try:
+            os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as problem:
+            raise Misconfigured(f"ledger {database} cannot be opened: {problem.strerror}") from problem
+        ledger = cls(_engine(database))
+        try:
+            ledger.transact(_migrate)
+        except (DatabaseError, Misconfigured) as problem:
+            ledger.close()
+            reason = problem.orig if isinstance(problem, DatabaseError) else problem
+            raise Misconfigured(f"ledger {database} cannot be used: {reason}") from problem
+        return ledger
+
+    async def do(
+        self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a statement as one durable transaction, on the writer thread.
+
+        Raises StorageFull where the disk is full and Temporary where the file fails otherwise.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: self._run(statement, *args, **kwargs))
+
+    def transact(
+        self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`do` for a caller without an event loop."""
+        return self._thread.submit(lambda: self._run(statement, *args, **kwargs)).result()
+
+    def close(self) -> None:
+        """Wait for what is under way, and close."""
+        self._thread.submit(self._disconnect).result()
+        self._thread.shutdown()
+        self._engine.dispose()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _run(
+        self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            with self._connection.begin():
+                return statement(self._connection, *args, **kwargs)
+        except OperationalError as problem:
+            if "full" in str(problem.orig):
+                raise StorageFull(f"the ledger cannot be written: {problem.orig}") from problem
+            raise Temporary(f"the ledger cannot be used: {problem.orig}") from problem
+
+
+def _engine(database: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{database}",
+        poolclass=NullPool,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A write lock from the start: no transaction can fail half-way for another's sake.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _migrate(connection: Connection) -> None:
+    present = connection.execute(
+        text("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'")
+    ).first()
+    revision = (
+        connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if present else None
+    )
+    if revision == REVISION:
+        return
+    if revision is not None and str(revision) > REVISION:
+        raise Misconfigured(f"it was written by a later version of Seawall (schema {revision})")
+    # Alembic takes a while to import, and is needed only when the schema changes.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(files("seawall.ledger") / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

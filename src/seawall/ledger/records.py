@@ -1,0 +1,110 @@
+"""What the ledger is told and what it tells, as values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """An account as the ledger knows it; moments are Unix seconds, None where it never was so."""
+
+    account_id: int
+    name: str
+    first_polled_at: float | None
+    polled_at: float | None
+    succeeded_at: float | None
+    next_poll_at: float | None
+    failures: int
+    problem: str
+    stopped_for: str | None
+    delivered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """A delivery that is intended: one mail for one recipient into one directory under one base name."""
+
+    delivery_id: str
+    recipient: str
+    directory: str
+    base_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldNote:
+    """Why a mail is set aside, and what a person sees of it before looking inside."""
+
+    account: str
+    recipient: str
+    reason: str
+    sentence: str
+    evidence: tuple[str, ...]
+    message_id: str
+    sender: str
+    subject: str
+    octets: int
+    reverse_path: str | None
+    server: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A stored copy that was retrieved and what is to be done with it; `held` where it is set aside."""
+
+    uidl: bytes | None
+    octets: int | None
+    header_digest: bytes
+    delivery: NewDelivery
+    held: HeldNote | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDelivery:
+    """A delivery that was under way when its process ended."""
+
+    delivery_id: str
+    directory: str
+    base_name: str
+    staged_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenCopy:
+    """A mail that is marked as seen without being fetched."""
+
+    uidl: bytes | None
+    octets: int | None
+    header_digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a listing changed in what is known: copies gone, copies back, copies under another UIDL or size."""
+
+    gone: tuple[int, ...] = ()
+    back: tuple[int, ...] = ()
+    renamed: tuple[tuple[int, bytes | None, int | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A mail that could not be brought: how often it was tried, and when it is tried again."""
+
+    key: bytes
+    octets: int | None
+    failures: int
+    why: str
+    first_at: float
+    retry_at: float
+    is_alarmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRecord:
+    """A mail in Held."""
+
+    held_id: int
+    note: HeldNote
+    held_at: float
+    status: str
+    directory: str
+    base_name: str

@@ -1,0 +1,106 @@
+"""The ledger's tables. A change here comes with a migration in `migrations/versions`, and a test holds both together."""
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+account: Final = Table(
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("first_polled_at", Float),
+    Column("polled_at", Float),
+    Column("succeeded_at", Float),
+    Column("next_poll_at", Float),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("problem", String, nullable=False, default=""),
+    Column("stopped_for", String),
+    Column("delivered", Integer, nullable=False, default=0),
+    comment="One POP3 mailbox, by its name in the configuration",
+)
+
+stored_copy: Final = Table(
+    "stored_copy",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, ForeignKey("account.id"), nullable=False, index=True),
+    Column("uidl", LargeBinary),
+    Column("octets", Integer),
+    Column("header_digest", LargeBinary),
+    Column("is_adopted", Boolean, nullable=False, default=False),
+    Column("settled_at", Float),
+    Column("is_listed", Boolean, nullable=False, default=True),
+    Column("is_erased", Boolean, nullable=False, default=False),
+    Column("changed_at", Float, nullable=False),
+    comment="One mail in one POP3 box; it lives as long as the mail is on the server",
+)
+
+delivery: Final = Table(
+    "delivery",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account_id", Integer, ForeignKey("account.id"), nullable=False),
+    Column("copy_id", Integer, ForeignKey("stored_copy.id", ondelete="SET NULL")),
+    Column("recipient", String, nullable=False),
+    Column("directory", String, nullable=False),
+    Column("base_name", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("staged_at", Float),
+    Column("delivered_at", Float),
+    UniqueConstraint("copy_id", "recipient", "directory"),
+    comment="One mail for one recipient: intended, staged, delivered",
+)
+Index("open_delivery", delivery.c.account_id, sqlite_where=delivery.c.state != "delivered")
+Index("delivery_of_copy", delivery.c.copy_id)
+
+held: Final = Table(
+    "held",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", String(32), ForeignKey("delivery.id"), nullable=False, unique=True),
+    Column("account", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("sentence", String, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("sender", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("octets", Integer, nullable=False),
+    Column("reverse_path", String),
+    Column("server", String, nullable=False),
+    Column("held_at", Float, nullable=False),
+    Column("status", String, nullable=False),
+    Column("release_id", String(32)),
+    comment="One mail that was set aside for one recipient, until a person releases or drops it",
+)
+
+trouble: Final = Table(
+    "trouble",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.id"), primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("octets", Integer),
+    Column("failures", Integer, nullable=False),
+    Column("why", String, nullable=False),
+    Column("first_at", Float, nullable=False),
+    Column("retry_at", Float, nullable=False),
+    Column("is_alarmed", Boolean, nullable=False, default=False),
+    comment="One mail that could not be brought, and how often it was tried",
+)

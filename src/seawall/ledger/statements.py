@@ -1,0 +1,310 @@
+"""Every statement that the ledger is asked and told by, one function each, named for what it means.
+
+Each takes the connection of one transaction; `Ledger.do` begins and commits it. Moments are Unix
+seconds. A delivery goes `intended` → `staged` → `delivered`; the copy that it belongs to is
+settled with it, and from then on known.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, Delete, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from seawall.ledger.records import AccountRecord, Intent, Listing, OpenDelivery, SeenCopy, Trouble
+from seawall.ledger.schema import account, delivery, held, stored_copy, trouble
+from seawall.model.copy import KnownCopy
+
+REMEMBER_SECONDS: Final = 90 * 86400.0
+"""How long a copy that left the server by itself is remembered, so that it is known if it comes back."""
+
+
+def open_account(connection: Connection, name: str) -> AccountRecord:
+    """Return an account, made where it is new."""
+    connection.execute(upsert(account).values(name=name).on_conflict_do_nothing())
+    row = connection.execute(select(account).where(account.c.name == name)).one()
+    fields = dict(row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
+    return AccountRecord(account_id=fields.pop("id"), **fields)
+
+
+def accounts(connection: Connection) -> list[AccountRecord]:
+    """Return every account that was ever polled, by name."""
+    rows = connection.execute(select(account).order_by(account.c.name)).mappings()
+    return [
+        AccountRecord(account_id=row["id"], **{k: v for k, v in row.items() if k != "id"}) for row in rows
+    ]
+
+
+def note_success(connection: Connection, account_id: int, now: float, next_poll_at: float) -> None:
+    """A poll went well."""
+    connection.execute(
+        update(account)
+        .where(account.c.id == account_id)
+        .values(
+            first_polled_at=func.coalesce(account.c.first_polled_at, now),
+            polled_at=now,
+            succeeded_at=now,
+            next_poll_at=next_poll_at,
+            failures=0,
+            problem="",
+            stopped_for=None,
+        )
+    )
+
+
+def note_failure(
+    connection: Connection, account_id: int, now: float, next_poll_at: float, problem: str
+) -> None:
+    """A poll failed; `problem` says why to a person."""
+    connection.execute(
+        update(account)
+        .where(account.c.id == account_id)
+        .values(polled_at=now, next_poll_at=next_poll_at, failures=account.c.failures + 1, problem=problem)
+    )
+
+
+def stop_account(connection: Connection, account_id: int, now: float, problem: str, stopped_for: str) -> None:
+    """The server says that the credentials are wrong: nothing is tried while they are the same."""
+    connection.execute(
+        update(account)
+        .where(account.c.id == account_id)
+        .values(
+            polled_at=now,
+            next_poll_at=None,
+            failures=account.c.failures + 1,
+            problem=problem,
+            stopped_for=stopped_for,
+        )
+    )
+
+
+def known_copies(connection: Connection, account_id: int) -> list[KnownCopy]:
+    """Return the copies that need no fetching, in the order in which they were learnt."""
+    c = stored_copy.c
+    rows = connection.execute(
+        select(c.id, c.uidl, c.octets, c.header_digest, c.settled_at, c.is_listed, c.is_erased)
+        .where(c.account_id == account_id, (c.is_adopted) | (c.settled_at.is_not(None)))
+        .order_by(c.id)
+    )
+    return [
+        KnownCopy(
+            copy_id=copy_id,
+            uidl=uidl,
+            octets=octets,
+            header_digest=digest,
+            settled_at=settled_at,
+            is_listed=is_listed,
+            is_erased=is_erased,
+        )
+        for copy_id, uidl, octets, digest, settled_at, is_listed, is_erased in rows
+    ]
+
+
+def note_listing(connection: Connection, account_id: int, listing: Listing, now: float) -> None:
+    """Tell what a listing changed. Erased copies that are gone are forgotten; so are others after 90 days."""
+    c = stored_copy.c
+    if listing.gone:
+        _each(connection, update(stored_copy).values(is_listed=False, changed_at=now), listing.gone)
+        _each(connection, delete(stored_copy).where(c.is_erased), listing.gone)
+    if listing.back:
+        _each(connection, update(stored_copy).values(is_listed=True, changed_at=now), listing.back)
+    if listing.renamed:
+        connection.execute(
+            update(stored_copy)
+            .where(c.id == bindparam("copy"))
+            .values(uidl=bindparam("name"), octets=bindparam("size"), is_listed=True, changed_at=now),
+            [{"copy": copy_id, "name": uidl, "size": octets} for copy_id, uidl, octets in listing.renamed],
+        )
+    connection.execute(
+        delete(stored_copy).where(
+            c.account_id == account_id, ~c.is_listed, c.changed_at < now - REMEMBER_SECONDS
+        )
+    )
+
+
+def note_erased(connection: Connection, copy_ids: Sequence[int], now: float) -> None:
+    """The server said that it erased these."""
+    if copy_ids:
+        _each(connection, update(stored_copy).values(is_erased=True, changed_at=now), copy_ids)
+
+
+def adopt(connection: Connection, account_id: int, copies: Sequence[SeenCopy], now: float) -> None:
+    """Mark mails as seen without fetching them: they are known, and never erased.
+
+    In the same transaction the account's first poll is over, so that `start` is applied once.
+    """
+    connection.execute(
+        update(account)
+        .where(account.c.id == account_id)
+        .values(first_polled_at=func.coalesce(account.c.first_polled_at, now))
+    )
+    if not copies:
+        return
+    connection.execute(
+        insert(stored_copy),
+        [
+            {
+                "account_id": account_id,
+                "uidl": copy.uidl,
+                "octets": copy.octets,
+                "header_digest": copy.header_digest,
+                "is_adopted": True,
+                "changed_at": now,
+            }
+            for copy in copies
+        ],
+    )
+
+
+def intend(connection: Connection, account_id: int, intents: Sequence[Intent], now: float) -> range:
+    """Write down what is about to be done with a batch, before any of it is done; return the copies' ids."""
+    first = (connection.execute(select(func.max(stored_copy.c.id))).scalar() or 0) + 1
+    connection.execute(
+        insert(stored_copy),
+        [
+            {
+                "id": first + at,
+                "account_id": account_id,
+                "uidl": intent.uidl,
+                "octets": intent.octets,
+                "header_digest": intent.header_digest,
+                "changed_at": now,
+            }
+            for at, intent in enumerate(intents)
+        ],
+    )
+    connection.execute(
+        insert(delivery),
+        [
+            {
+                "id": intent.delivery.delivery_id,
+                "account_id": account_id,
+                "copy_id": first + at,
+                "recipient": intent.delivery.recipient,
+                "directory": intent.delivery.directory,
+                "base_name": intent.delivery.base_name,
+                "state": "intended",
+            }
+            for at, intent in enumerate(intents)
+        ],
+    )
+    notes = [
+        {
+            "delivery_id": intent.delivery.delivery_id,
+            **{name: getattr(intent.held, name) for name in intent.held.__slots__},
+            "evidence": list(intent.held.evidence),
+            "held_at": now,
+            "status": "held",
+        }
+        for intent in intents
+        if intent.held is not None
+    ]
+    if notes:
+        connection.execute(insert(held), notes)
+    return range(first, first + len(intents))
+
+
+def note_staged(connection: Connection, delivery_ids: Sequence[str], now: float) -> None:
+    """These are whole and durable under their temporary names."""
+    connection.execute(
+        update(delivery).where(delivery.c.id == bindparam("which")).values(state="staged", staged_at=now),
+        [{"which": delivery_id} for delivery_id in delivery_ids],
+    )
+
+
+def note_delivered(connection: Connection, account_id: int, delivery_ids: Sequence[str], now: float) -> None:
+    """These are in their mailboxes, durably; their copies are settled."""
+    which = [{"which": delivery_id} for delivery_id in delivery_ids]
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.id == bindparam("which"))
+        .values(state="delivered", delivered_at=now),
+        which,
+    )
+    copy_id = select(delivery.c.copy_id).where(delivery.c.id == bindparam("which")).scalar_subquery()
+    connection.execute(
+        update(stored_copy).where(stored_copy.c.id == copy_id).values(settled_at=now, changed_at=now), which
+    )
+    connection.execute(
+        update(account)
+        .where(account.c.id == account_id)
+        .values(delivered=account.c.delivered + len(delivery_ids))
+    )
+
+
+def forget(connection: Connection, delivery_ids: Sequence[str]) -> None:
+    """These did not happen: their mails are still on the server and will be fetched again."""
+    which = [{"which": delivery_id} for delivery_id in delivery_ids]
+    if not which:
+        return
+    rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(delivery_ids)))
+    copies = [copy_id for (copy_id,) in rows if copy_id is not None]
+    connection.execute(delete(held).where(held.c.delivery_id == bindparam("which")), which)
+    connection.execute(delete(delivery).where(delivery.c.id == bindparam("which")), which)
+    if copies:
+        _each(connection, delete(stored_copy).where(stored_copy.c.settled_at.is_(None)), copies)
+
+
+def open_deliveries(connection: Connection, account_id: int) -> list[OpenDelivery]:
+    """Return what was under way for an account when its process ended."""
+    c = delivery.c
+    releases = select(held.c.release_id).where(held.c.release_id.is_not(None))
+    rows = connection.execute(
+        select(c.id, c.directory, c.base_name, c.state, c.staged_at)
+        .where(c.account_id == account_id, c.state != "delivered", c.id.not_in(releases))
+        .order_by(c.id)
+    )
+    return [
+        OpenDelivery(
+            delivery_id=delivery_id,
+            directory=directory,
+            base_name=base_name,
+            staged_at=staged_at if state == "staged" else None,
+        )
+        for delivery_id, directory, base_name, state, staged_at in rows
+    ]
+
+
+def recipients_of(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, str]:
+    """Return who received the named deliveries; one that is not known is left out."""
+    rows = connection.execute(
+        select(delivery.c.id, delivery.c.recipient).where(
+            delivery.c.id.in_(delivery_ids), delivery.c.state == "delivered"
+        )
+    )
+    return {row.id: row.recipient for row in rows}
+
+
+def troubles(connection: Connection, account_id: int) -> dict[bytes, Trouble]:
+    """Return the mails of an account that could not be brought, by key."""
+    c = trouble.c
+    rows = connection.execute(
+        select(c.key, c.octets, c.failures, c.why, c.first_at, c.retry_at, c.is_alarmed).where(
+            c.account_id == account_id
+        )
+    ).mappings()
+    return {row["key"]: Trouble(**row) for row in rows}
+
+
+def note_trouble(connection: Connection, account_id: int, found: Trouble) -> None:
+    """Write down that a mail could not be brought."""
+    values = {name: getattr(found, name) for name in found.__slots__}
+    connection.execute(
+        upsert(trouble)
+        .values(account_id=account_id, **values)
+        .on_conflict_do_update(index_elements=[trouble.c.account_id, trouble.c.key], set_=values)
+    )
+
+
+def end_troubles(connection: Connection, account_id: int, keys: Sequence[bytes]) -> None:
+    """These mails came at last, or are gone."""
+    connection.execute(
+        delete(trouble).where(trouble.c.account_id == account_id, trouble.c.key == bindparam("which")),
+        [{"which": key} for key in keys],
+    )
+
+
+def _each(connection: Connection, statement: Update | Delete, copy_ids: Sequence[int]) -> None:
+    connection.execute(
+        statement.where(stored_copy.c.id == bindparam("which")), [{"which": copy_id} for copy_id in copy_ids]
+    )

@@ -1,0 +1,49 @@
+"""A mail as a server holds it and as it came: its place in a listing, its bytes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One mail in a server's listing, valid for one session. `octets` is the server's claim, None where unusable."""
+
+    number: int
+    uidl: bytes | None
+    octets: int | None
+
+
+class Content(Protocol):
+    """A mail's bytes as served: CRLF line ends, dots unstuffed."""
+
+    @property
+    def octets(self) -> int:
+        """The length in octets."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes in order, in pieces of bounded size; may be called again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryContent:
+    """A small mail, held whole."""
+
+    data: bytes = field(repr=False)
+
+    @property
+    def octets(self) -> int:
+        """The length in octets."""
+        return len(self.data)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the whole."""
+        yield self.data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawMail:
+    """A mail that was retrieved whole. `head` is its beginning: all of it, or at least the first MiB."""
+
+    head: bytes = field(repr=False)
+    content: Content

@@ -1,0 +1,54 @@
+"""What is to be done with a mail, with a stable reason code and one plain sentence (HOUSE rule 12)."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from seawall.model.address import Address
+
+
+class Reason(Enum):
+    """The reason codes (docs/reason-codes.md)."""
+
+    DELIVERED = "delivered"
+    KNOWN = "known"
+    OWN_MARK = "own-mark"
+    TOO_MANY_HOPS = "too-many-hops"
+    TOO_LARGE = "too-large"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """Put the mail into each recipient's mailbox."""
+
+    recipients: tuple[Address, ...]
+    reason: Reason = Reason.DELIVERED
+    sentence: str = "an ordinary mail for this mailbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Set the mail aside in Held, for these recipients, until a person releases or drops it."""
+
+    recipients: tuple[Address, ...]
+    reason: Reason
+    sentence: str
+    evidence: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Leave the mail on the server."""
+
+    reason: Reason
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """The mail was here before: nothing is to be done, but for an erasure that is due."""
+
+    reason: Reason
+    sentence: str
+
+
+Verdict = Deliver | Hold | Leave | Skip

@@ -1,0 +1,193 @@
+"""One TCP connection to a server, with or without TLS: bytes out, bytes in, each wait bounded.
+
+Owns the socket and the clock of the wait. Refuses to know what the bytes mean.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from typing import Final, Self
+
+from seawall.errors import ConnectionLost, Untrusted
+from seawall.model.account import Server, Tls
+from seawall.retrieve.tls import check_pin, client_context
+
+HIGH_WATER: Final = 2**20
+"""Octets that may wait to be taken before the server is made to wait."""
+PACE_SECONDS: Final = 60.0
+PACE_OCTETS: Final = 1024
+"""A server that sends less than this in PACE_SECONDS, while it is waited for, is given up."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection; `receive` hands over what came, `send` never waits."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._transport: asyncio.Transport
+        self._waiting: deque[bytes] = deque()
+        self._waiting_octets = 0
+        self._is_paused = False
+        self._ended: Exception | None = None
+        self._arrival: asyncio.Future[None] | None = None
+        self._waited = 0.0
+        self._waited_octets = 0
+
+    @classmethod
+    async def open(cls, server: Server, patience: float) -> Self:
+        """Connect within `patience` seconds; implicit TLS is complete and the pin checked on return.
+
+        Raises ConnectionLost, Untrusted or Misconfigured.
+        """
+        context = client_context(server) if server.tls is Tls.IMPLICIT else None
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(patience):
+                _, connection = await loop.create_connection(
+                    lambda: cls(patience),
+                    server.host,
+                    server.port,
+                    ssl=context,
+                    server_hostname=server.host if context else None,
+                )
+        except (OSError, TimeoutError) as problem:
+            raise _unreachable(server, problem) from problem
+        if context:
+            connection._check_pin(server)  # noqa: SLF001 -- the connection that this very method made
+        return connection
+
+    async def start_tls(self, server: Server) -> None:
+        """Protect the connection from here on (RFC 2595); raises ConnectionLost, Untrusted or Misconfigured."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._patience):
+                transport = await loop.start_tls(
+                    self._transport, self, client_context(server), server_hostname=server.host
+                )
+        except (OSError, TimeoutError) as problem:
+            self.abort()
+            raise _unreachable(server, problem) from problem
+        if transport is None or self._waiting:
+            self.abort()
+            raise ConnectionLost(f"{server.host} closed the connection as TLS was to start")
+        self._transport = transport
+        self._check_pin(server)
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS session, None in the clear."""
+        found: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        return found
+
+    @property
+    def peer(self) -> str:
+        """The address that was connected to."""
+        peername = self._transport.get_extra_info("peername")
+        return str(peername[0]) if peername else ""
+
+    def send(self, data: bytes) -> None:
+        """Send `data`, which is whole commands (a part of one would meet a delayed ACK)."""
+        self._transport.write(data)
+
+    async def receive(self) -> bytes:
+        """Return the next bytes, at least one; raises ConnectionLost at the end, or where too few come."""
+        while not self._waiting:
+            if self._ended is not None:
+                raise self._ended
+            await self._wait()
+        data = self._waiting.popleft() if len(self._waiting) == 1 else b"".join(self._waiting)
+        self._waiting.clear()
+        self._waiting_octets = 0
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+        self._check_pace(len(data))
+        return data
+
+    def abort(self) -> None:
+        """Close at once and send nothing more."""
+        self._transport.abort()
+
+    def close(self) -> None:
+        """Close after what was sent."""
+        self._transport.close()
+
+    async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._arrival = loop.create_future()
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._arrival
+        except TimeoutError as problem:
+            raise ConnectionLost(f"the server sent nothing for {self._patience:.0f} s") from problem
+        finally:
+            self._arrival = None
+            self._waited += loop.time() - began
+
+    def _check_pace(self, octets: int) -> None:
+        self._waited_octets += octets
+        if self._waited_octets >= PACE_OCTETS:
+            self._waited, self._waited_octets = 0.0, 0
+        elif self._waited > max(PACE_SECONDS, self._patience):
+            raise ConnectionLost(f"the server sent only {self._waited_octets} octets in {self._waited:.0f} s")
+
+    def _check_pin(self, server: Server) -> None:
+        tls = self.tls
+        if tls is None:
+            raise ConnectionLost(f"{server.host} has no TLS session")
+        try:
+            check_pin(server, tls)
+        except Untrusted:
+            self.abort()
+            raise
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio's call: the socket is connected, or TLS has taken it over."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- asyncio's own promise for TCP
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Asyncio's call: bytes came."""
+        self._waiting.append(data)
+        self._waiting_octets += len(data)
+        if self._waiting_octets > HIGH_WATER and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._arrived()
+
+    def eof_received(self) -> None:
+        """Asyncio's call: the server will send no more."""
+        self._end(ConnectionLost("the server closed the connection"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio's call: the socket is gone."""
+        self._end(
+            ConnectionLost(f"the connection broke: {exc}" if exc else "the server closed the connection")
+        )
+
+    def _end(self, reason: Exception) -> None:
+        self._ended = self._ended or reason
+        self._arrived()
+
+    def _arrived(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+
+def _unreachable(server: Server, problem: Exception) -> ConnectionLost | Untrusted:
+    where = f"{server.host}:{server.port}"
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return Untrusted(
+            f"the certificate of {where} cannot be trusted: {problem.verify_message}; "
+            "name its issuer in ca_file, or pin it"
+        )
+    if isinstance(problem, ssl.SSLError):
+        return ConnectionLost(f"TLS with {where} failed: {problem.reason or problem}")
+    if isinstance(problem, TimeoutError):
+        return ConnectionLost(f"{where} does not answer")
+    return ConnectionLost(
+        f"{where} cannot be reached: {problem.strerror or problem}"
+        if isinstance(problem, OSError)
+        else str(problem)
+    )
