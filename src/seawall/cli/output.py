@@ -1,0 +1,66 @@
+"""What a command prints: data to stdout, talk to stderr.
+
+Owns the streams and the harmlessness of what reaches a terminal. Refuses to know what is said.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from seawall.errors import SeawallError
+
+_SPACING = re.compile(r"[\t\r\n]+")
+# C0, DEL and C1 controls, what turns the writing direction, line separators, and lone surrogates.
+_HOSTILE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def clean(text: str) -> str:
+    """Return text from outside as one line that a terminal only shows and never obeys."""
+    return _HOSTILE.sub("\N{REPLACEMENT CHARACTER}", _SPACING.sub(" ", text))
+
+
+class NobodyReads(Exception):
+    """What reads our stdout has gone away, as `head` does: not a failure of anything."""
+
+
+def say(text: str) -> None:
+    """Print data for a person to stdout; each line is cleaned."""
+    _write(_lines(text))
+
+
+def talk(text: str) -> None:
+    """Print what is not data to stderr; each line is cleaned."""
+    sys.stderr.write(_lines(text))
+    sys.stderr.flush()
+
+
+def document(schema: str, content: Mapping[str, Any]) -> None:
+    """Print one JSON document to stdout; `schema` is its name and version, such as "seawall.status/1"."""
+    _write(json.dumps({"schema": schema, **content}, indent=2) + "\n")
+
+
+def finish() -> None:
+    """Flush stdout, so that a full disk or a closed pipe is noticed while it can still be told."""
+    _write("", flush=True)
+
+
+def _write(text: str, *, flush: bool = False) -> None:
+    try:
+        sys.stdout.write(text)
+        if flush:
+            sys.stdout.flush()
+    except OSError as refused:
+        # The interpreter flushes stdout once more as it ends, and must find a place for it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(refused, BrokenPipeError):
+            raise NobodyReads from None
+        raise SeawallError(f"stdout cannot be written: {refused.strerror}") from None
+
+
+def _lines(text: str) -> str:
+    return "".join(f"{clean(line)}\n" for line in text.split("\n"))

@@ -1,0 +1,203 @@
+"""From the parsed TOML to Settings: how sections refer to each other.
+
+Owns what no section can judge alone: which destination an account means, names that must differ,
+one source for a password. Collects every mistake before it gives up. Refuses to know lines.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from seawall.config import schema
+from seawall.config.positions import KeyPath
+from seawall.config.problems import Problem, from_pydantic
+from seawall.model.account import Account, Destination, MaildirDestination, Server, Settings, Site
+from seawall.model.address import Address, domain_in_a_labels
+from seawall.model.secret import PasswordCommand, PasswordFile, SecretSource
+
+SECTIONS = ("local", "mailboxes", "destination", "account")
+
+_KINDS_TO_COME = frozenset({"lmtp", "smtp", "imap", "gmail"})
+
+_REFUSED_IN_ACCOUNT = {
+    "password": "a password does not belong in this file: put it in a file of its own and name that with password_file",
+    "multidrop": "multidrop is not built yet: name the one mailbox that receives everything with to",
+    "keyring": "keyring is not built yet: use password_file or password_command",
+    "oauth2": "oauth2 is not built yet: use password_file or password_command",
+}
+
+AnySection = TypeVar("AnySection", bound=schema.Section)
+
+
+def build(raw: Mapping[str, Any], *, directory: str) -> Settings | list[Problem]:
+    """Return the settings that `raw` means, or everything that is wrong with it.
+
+    `directory` is absolute: relative paths in the configuration start there.
+    """
+    builder = _Builder(raw, directory)
+    settings = builder.settings()
+    return builder.problems if settings is None else settings
+
+
+class _Builder:
+    def __init__(self, raw: Mapping[str, Any], directory: str) -> None:
+        self.problems: list[Problem] = []
+        self._raw = raw
+        self._around = schema.Around(directory=directory, domains=_domains(raw.get("local")))
+
+    def settings(self) -> Settings | None:
+        for key in self._raw.keys() - set(SECTIONS):
+            self._wrong((key,), "is not a known section", known=SECTIONS)
+        local = self._section(schema.Local, self._raw.get("local"), ("local",))
+        self._mailboxes()
+        destinations = self._destinations()
+        accounts = self._accounts(destinations)
+        if self.problems or local is None:
+            return None
+        site = Site(
+            domains=local.domains,
+            postmaster=local.postmaster,
+            state=local.state,
+            min_free_octets=local.min_free,
+            alarm_after=local.alarm_after,
+        )
+        return Settings(site=site, accounts=tuple(accounts))
+
+    def _mailboxes(self) -> None:
+        written = self._raw.get("mailboxes", {})
+        if self._section(schema.Mailboxes, {"mailboxes": written}, ()) is None:
+            return
+        owners: dict[str, str] = {}
+        for mailbox in written:
+            self._belongs(owners, mailbox, mailbox, ("mailboxes", mailbox))
+        for mailbox, aliases in written.items():
+            for index, alias in enumerate(aliases):
+                self._belongs(owners, alias, mailbox, ("mailboxes", mailbox, index))
+
+    def _belongs(self, owners: dict[str, str], written: str, mailbox: str, path: KeyPath) -> None:
+        # Local parts compare without case here, as they do when a recipient is looked up.
+        owner = owners.setdefault(str(Address.parse(written)).lower(), mailbox)
+        if owner != mailbox:
+            self._wrong(path, f"{written} belongs to {owner} already")
+
+    def _destinations(self) -> dict[str, Destination | None]:
+        """Return each destination by name, None where it is wrong."""
+        written = self._raw.get("destination")
+        if not isinstance(written, dict) or not written:
+            self._wrong(("destination",), "is missing: where mail goes, such as [destination.main]")
+            return {}
+        return {name: self._destination(name, section) for name, section in written.items()}
+
+    def _destination(self, name: str, written: object) -> Destination | None:
+        path = ("destination", name)
+        if not schema.is_name(name):
+            self._wrong(path, f"a destination's name {schema.NAME_RULE}")
+        match written:
+            case {"kind": str(kind)} if kind in _KINDS_TO_COME:
+                self._wrong((*path, "kind"), f'kind "{kind}" is not built yet; maildir is')
+                return None
+        section = self._section(schema.Maildir, written, path)
+        return None if section is None else MaildirDestination(name=name, path=section.path)
+
+    def _accounts(self, destinations: Mapping[str, Destination | None]) -> list[Account]:
+        written = self._raw.get("account")
+        if isinstance(written, dict):
+            self._wrong(("account",), "must be written [[account]], in double brackets: there may be many")
+            return []
+        if not isinstance(written, list) or not written:
+            self._wrong(("account",), "is missing: what is collected, one [[account]] for each POP3 mailbox")
+            return []
+        names: set[str] = set()
+        accounts = []
+        for index, item in enumerate(written):
+            account = self._account(("account", index), item, destinations)
+            if isinstance(item, dict) and isinstance(name := item.get("name"), str):
+                if name in names:
+                    self._wrong(("account", index, "name"), "another account has this name already")
+                names.add(name)
+            if account is not None:
+                accounts.append(account)
+        return accounts
+
+    def _account(
+        self, path: KeyPath, written: object, destinations: Mapping[str, Destination | None]
+    ) -> Account | None:
+        if isinstance(written, dict):
+            for key in _REFUSED_IN_ACCOUNT.keys() & written.keys():
+                self._wrong((*path, key), _REFUSED_IN_ACCOUNT[key])
+            self._one_password_source(path, written)
+            written = {key: value for key, value in written.items() if key not in _REFUSED_IN_ACCOUNT}
+        section = self._section(schema.Account, written, path)
+        destination = self._chosen(path, written, destinations)
+        if section is None or destination is None or (secret := _secret(section)) is None:
+            return None
+        server = Server(
+            host=section.host,
+            port=section.port or schema.PORT_BY_TLS[section.tls],
+            tls=section.tls,
+            ca_file=section.ca_file,
+            pin=section.pin,
+        )
+        return Account(
+            name=section.name,
+            server=server,
+            user=section.user,
+            secret=secret,
+            to=section.to,
+            destination=destination,
+            every=section.every,
+            keep=section.keep,
+            start=section.start,
+            max_octets=section.max_size,
+        )
+
+    def _one_password_source(self, path: KeyPath, written: Mapping[str, Any]) -> None:
+        match "password_file" in written, "password_command" in written:
+            case True, True:
+                self._wrong((*path, "password_command"), "password_file is given too: keep one of them")
+            case False, False if not _REFUSED_IN_ACCOUNT.keys() & written.keys() - {"multidrop"}:
+                self._wrong((*path, "password_file"), "is missing, and so is password_command: one is needed")
+
+    def _chosen(
+        self, path: KeyPath, written: object, destinations: Mapping[str, Destination | None]
+    ) -> Destination | None:
+        name = written.get("destination") if isinstance(written, dict) else None
+        if not destinations or not (name is None or isinstance(name, str)):
+            return None
+        default = next(iter(destinations)) if len(destinations) == 1 else "main"
+        chosen = default if name is None else name
+        if chosen not in destinations:
+            is_wrong = "is missing, and" if name is None else "is none of them:"
+            self._wrong((*path, "destination"), f"{is_wrong} there are {', '.join(destinations)}")
+        return destinations.get(chosen)
+
+    def _section(self, model: type[AnySection], written: object, path: KeyPath) -> AnySection | None:
+        if not isinstance(written, dict):
+            self._wrong(path, "is missing" if written is None else "must be a table")
+            return None
+        try:
+            return model.model_validate(written, context=self._around)
+        except ValidationError as refused:
+            errors = refused.errors(include_url=False, include_context=False, include_input=False)
+            self.problems += from_pydantic(errors, path, tuple(model.model_fields))
+            return None
+
+    def _wrong(self, path: KeyPath, sentence: str, *, known: tuple[str, ...] = ()) -> None:
+        self.problems.append(Problem(path=path, sentence=sentence, known=known))
+
+
+def _domains(local: object) -> frozenset[str] | None:
+    match local:
+        case {"domains": list(written)} if written:
+            try:
+                return frozenset(domain_in_a_labels(str(domain)) for domain in written)
+            except ValueError:
+                return None
+    return None
+
+
+def _secret(section: schema.Account) -> SecretSource | None:
+    if section.password_command is not None:
+        return PasswordCommand(argv=section.password_command)
+    return None if section.password_file is None else PasswordFile(path=section.password_file)

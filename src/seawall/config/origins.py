@@ -1,0 +1,85 @@
+"""Where each value came from: its line in the file, or a default.
+
+Owns what `config show` says. A password's source is named, and a command's arguments are left out:
+they may hold a secret.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+
+from seawall.config import schema
+from seawall.config.positions import KeyPath
+from seawall.config.problems import shown_key
+from seawall.model.account import Account, Settings
+from seawall.model.secret import PasswordCommand, PasswordFile
+
+Value = str | int | float | bool | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A value in the form a person writes it, and its place; `line` is None where it is a default of Seawall's."""
+
+    value: Value
+    file: str
+    line: int | None
+
+    def __str__(self) -> str:
+        return "default" if self.line is None else f"{self.file}:{self.line}"
+
+
+def origins(
+    raw: Mapping[str, Any], settings: Settings, *, file: str, lines: Mapping[KeyPath, int]
+) -> dict[str, Origin]:
+    """Return every value that is in force, by its key: `account.office.port`."""
+    return {
+        shown_key(path, raw): Origin(value=value, file=file, line=lines.get(path))
+        for path, value in _values(raw, settings)
+    }
+
+
+def _values(raw: Mapping[str, Any], settings: Settings) -> Iterator[tuple[KeyPath, Value]]:
+    yield from _section(schema.Local, raw["local"], ("local",), {"state": settings.site.state})
+    for mailbox, aliases in raw.get("mailboxes", {}).items():
+        yield ("mailboxes", mailbox), tuple(aliases)
+    used = {account.destination.name: account.destination for account in settings.accounts}
+    for name, written in raw["destination"].items():
+        path: dict[str, Value] = {"path": used[name].path} if name in used else {}
+        yield from _section(schema.Maildir, written, ("destination", name), path)
+    for index, (written, account) in enumerate(zip(raw["account"], settings.accounts, strict=True)):
+        yield from _section(schema.Account, written, ("account", index), _in_force(account))
+
+
+def _in_force(account: Account) -> dict[str, Value]:
+    """Return what an account works by where that is not what was written: full paths, and what was chosen for it."""
+    in_force: dict[str, Value] = {"port": account.server.port, "destination": account.destination.name}
+    if account.server.ca_file is not None:
+        in_force["ca_file"] = account.server.ca_file
+    match account.secret:
+        case PasswordFile(path=path):
+            in_force["password_file"] = path
+        case PasswordCommand(argv=argv):
+            in_force["password_command"] = argv[0] if len(argv) == 1 else f"{argv[0]} …"
+    return in_force
+
+
+def _section(
+    model: type[schema.Section], written: Mapping[str, Any], path: KeyPath, in_force: Mapping[str, Value]
+) -> Iterator[tuple[KeyPath, Value]]:
+    for key, field in model.model_fields.items():
+        value = in_force.get(key, written.get(key, field.default))
+        if value is not None:
+            yield (*path, key), _as_written(value)
+
+
+def _as_written(value: Any) -> Value:
+    match value:
+        case list():
+            return tuple(map(str, value))
+        case date() | time():
+            return value.isoformat()
+        case str() | int() | float() | tuple():
+            return value
+    return str(value)

@@ -1,0 +1,43 @@
+"""The commented seawall.toml that `seawall init` writes.
+
+Owns the words that a person reads first. It loads as it stands, so that whoever changes one line
+at a time can run `seawall config show` after each.
+"""
+
+TEMPLATE = """\
+# Seawall's configuration. Change the six lines marked <-, then run: seawall check
+# An unknown key is an error that names its line. Relative paths start at this file's directory.
+
+[local]
+domains    = ["example.org"]              # <- the only domains that mail may be delivered to
+postmaster = "postmaster@example.org"     # <- a local address; gets what needs a person
+state      = "state"                      # ledger, spool and held mail: keep it, and on a local disk
+# min_free    = "200 MB"                  # below this free space polling stops; nothing is erased
+# alarm_after = 5                         # a mail that failed this often raises one alarm
+
+# [mailboxes]                             # each mailbox and its other addresses, all of them local
+# "alice@example.org" = ["a.smith@example.org"]
+
+[destination.main]
+kind = "maildir"
+path = "Maildir/{user}"                   # {user} and {domain} are the recipient's; or an absolute path
+
+[[account]]                               # one for each POP3 mailbox
+name = "office"                           # your own name for it
+host = "pop.isp.example"                  # <-
+user = "office@isp.example"               # <-
+password_file = "office.password"         # <- its first line is the password; chmod 600
+# password_command = ["pass", "show", "isp/office"]   # or: the first line that a command prints
+to   = "alice@example.org"                # <- who receives all of it; To and Cc are never asked
+
+# tls  = "implicit"                       # "starttls"; "none" only to this machine, or with insecure = true
+# port = 995                              # 110 with starttls and none
+# ca_file = "isp-ca.pem"                  # trust this authority instead of the system's
+# pin  = "sha256:..."                     # trust exactly this certificate
+
+# every = "5m"                            # at least 10s
+# keep  = "7d"                            # at the server: "none" (erase once delivered), "forever", or a time
+# start = "all"                           # the first poll takes: "all", "new", or since a date: 2026-01-31
+# max_size = "50 MB"                      # larger mail stays at the server and is reported once
+# destination = "main"
+"""

@@ -1,0 +1,178 @@
+"""The toy ISP: a POP3 server on loopback that is honest by default and otherwise as its behaviour says.
+
+Owns the listening socket, TLS, and the life of each connection. Refuses to know commands
+(`conversation`), how octets are sent (`voice`), what a mailbox is (`box`), and any address but
+127.0.0.1: it is no server for real mail.
+"""
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Final, Self
+
+from seawall.lab.behaviour import HONEST, Behaviour, Stop
+from seawall.lab.box import Box
+from seawall.lab.conversation import After, Conversation
+from seawall.lab.voice import Ended, Reader, Voice
+
+LONGEST_LINE: Final = 16 * 2**10
+"""Octets of a command line; RFC 2449 §4 allows 255, and a SASL response is longer (RFC 5034 §4)."""
+HANDSHAKE_SECONDS: Final = 5.0
+FAREWELL_SECONDS: Final = 1.0
+
+
+class ToyIsp:
+    """A POP3 server for `boxes`, which map a user to a password and a box.
+
+    Runs between `async with` and its end, on `host` and `port`. `behaviour` may be replaced at any
+    time and counts from the next connection on. `tls` offers STLS, or with `implicit_tls` protects
+    the connection from its first octet. `connections` counts them; `commands` is all that was
+    said, secrets masked.
+    """
+
+    def __init__(
+        self,
+        boxes: Mapping[str, tuple[str, Box]],
+        behaviour: Behaviour = HONEST,
+        *,
+        tls: ssl.SSLContext | None = None,
+        implicit_tls: bool = False,
+    ) -> None:
+        self.host = "127.0.0.1"
+        self.port = 0
+        self.behaviour = behaviour
+        self.connections = 0
+        self.commands: list[str] = []
+        self._boxes = boxes
+        self._tls = tls
+        self._implicit_tls = implicit_tls
+        self._stopped: Counter[Stop] = Counter()
+        self._server: asyncio.Server | None = None
+        self._live: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+        self._failures: list[Exception] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: asyncio.StreamReaderProtocol(Reader(), self._connected),
+            self.host,
+            0,
+            ssl=self._tls if self._implicit_tls else None,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._implicit_tls else None,
+            backlog=1000,
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening, cut what is connected, and raise what went wrong in the server itself."""
+        if self._server is not None:
+            self._server.close()
+        for writer in self._live.values():
+            writer.transport.abort()
+        tasks = [task for task in self._live if task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+        if self._server is not None:
+            await self._server.wait_closed()
+        if self._failures:
+            raise ExceptionGroup("the toy ISP failed", self._failures)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert isinstance(reader, Reader)  # noqa: S101 -- the protocol factory above made it
+        task = asyncio.current_task()
+        self._live[task] = writer
+        self.connections += 1
+        behaviour = self.behaviour
+        conversation = Conversation(
+            self._boxes,
+            behaviour,
+            offers_tls=self._tls is not None and not self._implicit_tls,
+            hear=self.commands.append,
+        )
+        try:
+            await self._converse(
+                conversation, Voice(behaviour, reader, writer, self._stopped), reader, writer, behaviour
+            )
+        except (Ended, OSError):
+            pass
+        except Exception as failure:  # noqa: BLE001 -- raised where the server is stopped, not lost in a task
+            self._failures.append(failure)
+        finally:
+            conversation.end()
+            await _farewell(writer)
+            del self._live[task]
+
+    async def _converse(
+        self,
+        conversation: Conversation,
+        voice: Voice,
+        reader: Reader,
+        writer: asyncio.StreamWriter,
+        behaviour: Behaviour,
+    ) -> None:
+        await voice.say(conversation.greeting())
+        await voice.flush()
+        unfinished = b""
+        while len(unfinished) <= LONGEST_LINE and (data := await reader.read(LONGEST_LINE)):
+            *lines, unfinished = (unfinished + data).split(b"\n")
+            if lines and "PIPELINING" in behaviour.lacks:
+                unfinished = b""
+                del lines[1:]
+            for line in lines:
+                reply = conversation.answer(line.removesuffix(b"\r"))
+                await voice.say(reply)
+                if reply.after is After.CLOSE:
+                    await voice.flush()
+                    return
+                if reply.after is After.SECURE:
+                    await voice.flush()
+                    await self._secure(writer)
+                    conversation.secured()
+                    # What came in the clear behind STLS is not obeyed under TLS (RFC 2595 §4).
+                    unfinished = b""
+                    break
+            await voice.flush()
+
+    async def _secure(self, writer: asyncio.StreamWriter) -> None:
+        assert self._tls is not None  # noqa: S101 -- STLS is refused without it
+        await writer.start_tls(self._tls, ssl_handshake_timeout=HANDSHAKE_SECONDS)
+
+
+async def _farewell(writer: asyncio.StreamWriter) -> None:
+    """Close behind what was written, or cut where the client does not take it."""
+    writer.close()
+    try:
+        async with asyncio.timeout(FAREWELL_SECONDS):
+            await writer.wait_closed()
+    except OSError:
+        writer.transport.abort()
+
+
+@contextmanager
+def running(isp: ToyIsp) -> Iterator[ToyIsp]:
+    """Run `isp` in a thread with a loop of its own, for callers that have none."""
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        async with isp:
+            stop = asyncio.Event()
+            started.set_result((asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="toy-isp") as pool:
+        served = pool.submit(lambda: asyncio.run(serve()))
+        wait((started, served), return_when=FIRST_COMPLETED)
+        if served.done():
+            served.result()
+        loop, stop = started.result()
+        try:
+            yield isp
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            served.result()

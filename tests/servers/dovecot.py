@@ -1,0 +1,302 @@
+"""A private Dovecot on loopback: POP3, POP3S and STLS, with boxes that a test fills on disk.
+
+Owns: the server's configuration, its certificate, its users and what lies in their Maildirs.
+Refuses to know: pytest (conftest.py) and Seawall.
+
+Needs root (Dovecot changes user), Dovecot 2.3, and a place that other users may pass (the default is made so).
+"""
+
+import contextlib
+import dataclasses
+import os
+import re
+import shutil
+import signal
+import socket
+import string
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import psutil
+import trustme
+
+MAIL_USER: Final = "mail"  # Debian's own: no account is made for the tests
+PASSWORD: Final = "secret"
+START_TRIES: Final = 5  # a free port may be taken by another worker before Dovecot binds it
+FIRST_ARRIVAL: Final = 1_700_000_000
+UIDL_STATE: Final = ("dovecot-uidlist", "dovecot.index*", "dovecot-keywords")
+
+CONFIGURATION: Final = string.Template((Path(__file__).parent / "dovecot.conf").read_text(encoding="ascii"))
+
+
+class DovecotUnavailableError(Exception):
+    """There is no Dovecot that these tests can use; the text says why."""
+
+
+def unavailable() -> str | None:
+    """Why no private Dovecot can be started on this machine, or None."""
+    if os.geteuid() != 0:
+        return "not root: Dovecot cannot change to its users"
+    if dovecot_program() is None or not Path("/usr/lib/dovecot/pop3").exists():
+        return "Dovecot with POP3 is not installed (tests/servers/install.sh)"
+    if not version().startswith("2.3."):
+        return f"Dovecot {version()} is installed; the configuration here is for 2.3"
+    return None
+
+
+def dovecot_program() -> str | None:
+    return shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def version() -> str:
+    """Dovecot's version, "2.3.19.1"; empty where there is none."""
+    program = dovecot_program()
+    if program is None:
+        return ""
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    return answer.stdout.split()[0]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Tail:
+    """What an interrupted start leaves to clean."""
+
+    process: subprocess.Popen[bytes]
+    pop3_port: int
+    pop3s_port: int
+
+
+class Dovecot:
+    """A running server. Use as a context manager, or call stop().
+
+    settings: lines of dovecot.conf for everybody, {"pop3_no_flag_updates": "yes", "pop3_deleted_flag": "$POP3Deleted"}.
+    add_user takes the same for one user. host and ca_file are what a client needs to verify the certificate,
+    which is for localhost and 127.0.0.1.
+    """
+
+    host: Final = "127.0.0.1"
+    password: Final = PASSWORD
+
+    def __init__(
+        self,
+        *,
+        users: Sequence[str] = ("alice", "bob"),
+        settings: Mapping[str, str] | None = None,
+        parent: Path | None = None,
+    ) -> None:
+        reason = unavailable()
+        if reason is not None:
+            raise DovecotUnavailableError(reason)
+        self.root = Path(tempfile.mkdtemp(prefix="seawall-dovecot-", dir=parent))
+        self.ca_file = self.root / "ca.pem"
+        self._settings = dict(settings or {})
+        self._arrivals: dict[str, int] = {}
+        try:
+            self._lay_out()
+            for user in users:
+                self.add_user(user)
+            started = self._start()
+        except BaseException:
+            shutil.rmtree(self.root, ignore_errors=True)
+            raise
+        self._process = started.process
+        self.pop3_port = started.pop3_port
+        self.pop3s_port = started.pop3s_port
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # --- users and their boxes --------------------------------------------------------------------------------
+
+    def add_user(
+        self, user: str, *, password: str = PASSWORD, settings: Mapping[str, str] | None = None
+    ) -> str:
+        """A new user with an empty box, and settings of their own ({"pop3_uidl_format": "%f"}); returns the name."""
+        home = self.root / "mail" / user
+        for folder in ("cur", "new", "tmp"):
+            (home / "Maildir" / folder).mkdir(parents=True, exist_ok=True)
+        for path in (home, home / "Maildir", *(home / "Maildir").iterdir()):
+            shutil.chown(path, MAIL_USER, MAIL_USER)
+        own = " ".join(f"userdb_{key}={value.replace('%', '%%')}" for key, value in (settings or {}).items())
+        line = f"{user}:{{PLAIN}}{password}:{MAIL_USER}:{MAIL_USER}::{home}::{own}\n"
+        # A file a user: Dovecot looks at most once a second whether a file that it has read has changed.
+        (self.root / "users" / user).write_text(line, encoding="ascii")
+        return user
+
+    def maildir(self, user: str) -> Path:
+        return self.root / "mail" / user / "Maildir"
+
+    def fill(
+        self, user: str, mails: Sequence[bytes], *, uidls: Sequence[str] | None = None, folder: str = "cur"
+    ) -> None:
+        """More mail arrives, after what is there and in the order given. folder: cur or new.
+
+        uidls, one a mail and only into an emptied or fresh box, are served as they are, duplicates too.
+        """
+        box = self.maildir(user)
+        names = []
+        for mail in mails:
+            arrival = self._arrivals[user] = self._arrivals.get(user, 0) + 1
+            wire_size = len(mail) + mail.count(b"\n") - mail.count(b"\r\n")
+            name = f"{FIRST_ARRIVAL + arrival}.M{arrival:06d}P1.seawall,S={len(mail)},W={wire_size}"
+            names.append(name)
+            path = box / folder / (f"{name}:2," if folder == "cur" else name)
+            path.write_bytes(mail)
+            shutil.chown(path, MAIL_USER, MAIL_USER)
+        if uidls is not None:
+            self._write_uidls(user, dict(zip(names, uidls, strict=True)))
+
+    def empty(self, user: str) -> None:
+        """Every mail goes; mail that arrives later gets UIDLs never used before."""
+        for path in self._mail_paths(user):
+            path.unlink()
+
+    def rebuild(self, user: str, mails: Sequence[bytes], *, uidls: Sequence[str] | None = None) -> None:
+        """The box anew, as an administrator restores it: other mails, and nothing remembered of the old ones.
+
+        Without uidls, UIDLs are new ones with the default pop3_uidl_format, and with "%u" or "%f" the first ones again.
+        """
+        self.empty(user)
+        self._forget_uidls(user)
+        self._arrivals[user] = 0
+        self.fill(user, mails, uidls=uidls)
+
+    def change_uidls(self, user: str) -> None:
+        """The same mails, each under a UIDL never used before (with the default pop3_uidl_format)."""
+        self._forget_uidls(user)
+
+    def set_uidls(self, user: str, uidls: Sequence[str]) -> None:
+        """The same mails in the same order, under these UIDLs."""
+        names = [path.name.partition(":")[0] for path in self._mail_paths(user)]
+        self._write_uidls(user, dict(zip(names, uidls, strict=True)))
+
+    def raw_mails(self, user: str) -> list[bytes]:
+        """What is in the box now, in the order of arrival, as it lies on disk."""
+        return [path.read_bytes() for path in self._mail_paths(user)]
+
+    def count(self, user: str) -> int:
+        return len(self._mail_paths(user))
+
+    # --- the server -------------------------------------------------------------------------------------------
+
+    def log(self) -> str:
+        return (self.root / "dovecot.log").read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> None:
+        """Stop the server and remove everything. A second call does nothing."""
+        _end(self._process)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _lay_out(self) -> None:
+        self.root.chmod(0o755)
+        for name in ("run", "state", "mail", "users"):
+            (self.root / name).mkdir()
+        shutil.chown(self.root / "mail", MAIL_USER, MAIL_USER)
+        authority = trustme.CA()
+        certificate = authority.issue_cert("localhost", "127.0.0.1")
+        authority.cert_pem.write_to_path(self.ca_file)
+        certificate.private_key_pem.write_to_path(self.root / "key.pem")
+        for index, part in enumerate(certificate.cert_chain_pems):
+            part.write_to_path(self.root / "cert.pem", append=index > 0)
+
+    def _start(self) -> _Tail:
+        for _ in range(START_TRIES):
+            pop3_port, pop3s_port = _free_ports(2)
+            settings = "\n".join(f'{key} = "{value}"' for key, value in self._settings.items())
+            (self.root / "dovecot.conf").write_text(
+                CONFIGURATION.substitute(
+                    root=self.root, pop3_port=pop3_port, pop3s_port=pop3s_port, settings=settings
+                ),
+                encoding="ascii",
+            )
+            tail = _Tail(process=self._spawn(), pop3_port=pop3_port, pop3s_port=pop3s_port)
+            try:
+                if _greets(tail):
+                    return tail
+            except BaseException:
+                _end(tail.process)
+                raise
+            _end(tail.process)
+        raise DovecotUnavailableError(f"Dovecot does not start:\n{self.log()[-2000:]}")
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        program = dovecot_program()
+        assert program is not None
+        argv = [program, "-F", "-c", str(self.root / "dovecot.conf")]
+        setpriv = shutil.which("setpriv")
+        if setpriv is not None:  # a test run that is killed takes its server with it
+            argv = [setpriv, "--pdeathsig", "TERM", *argv]
+        with (self.root / "dovecot.log").open("ab") as log:
+            return subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _mail_paths(self, user: str) -> list[Path]:
+        box = self.maildir(user)
+        return sorted((*(box / "cur").iterdir(), *(box / "new").iterdir()), key=lambda path: path.name)
+
+    def _forget_uidls(self, user: str) -> None:
+        """dovecot-uidvalidity stays, so that Dovecot takes a higher one for the next list."""
+        for pattern in UIDL_STATE:
+            for path in self.maildir(user).glob(pattern):
+                path.unlink()
+
+    def _write_uidls(self, user: str, uidls: Mapping[str, str]) -> None:
+        """Dovecot's own list, version 3: `UID P<POP3 UIDL> :<file>`."""
+        self._forget_uidls(user)
+        lines = [f"3 V{FIRST_ARRIVAL} N{len(uidls) + 1} G{uuid.uuid4().hex}"]
+        lines += [f"{uid} P{uidl} :{name}" for uid, (name, uidl) in enumerate(uidls.items(), start=1)]
+        path = self.maildir(user) / "dovecot-uidlist"
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="latin-1")
+        shutil.chown(path, MAIL_USER, MAIL_USER)
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [listener.getsockname()[1] for listener in listeners]
+
+
+def _greets(tail: _Tail) -> bool:
+    """Wait until both ports answer; False when Dovecot ended instead (a port was taken)."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and tail.process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", tail.pop3_port), timeout=5) as connection:
+                greeting = connection.recv(512)
+            with socket.create_connection(("127.0.0.1", tail.pop3s_port), timeout=5):
+                pass
+        except OSError:
+            time.sleep(0.02)
+            continue
+        if re.match(rb"\+OK ", greeting):
+            return True
+    return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """KILL for the whole group, master and children alike: nothing of this server is to be kept."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and living(process.pid):
+        time.sleep(0.005)
+
+
+def living(group: int) -> list[int]:
+    """The processes of a group that still run; one that waits for its parent to notice its end does not."""
+    found = []
+    for pid in psutil.pids():
+        with contextlib.suppress(ProcessLookupError, psutil.Error):
+            if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+    return found
