@@ -54,7 +54,7 @@ class Held:
             directory=directory,
             base_name=placement.base_name,
         )
-        path = self.path(record)
+        path = find_held(record)
         with path.open("rb") as file:
             parcel = Parcel(
                 placement=placement,
@@ -73,16 +73,9 @@ class Held:
         record = await self._record(held_id)
         if not await self._ledger.do(setaside.drop, held_id):
             raise Permanent(f"mail {held_id} is not held any more")
-        self.path(record).unlink(missing_ok=True)
+        find_held(record).unlink(missing_ok=True)
         self._around.log.info("dropped", held=held_id, recipient=record.note.recipient)
         return record
-
-    def path(self, record: HeldRecord) -> Path:
-        """Return a held mail's file, also where a mail reader has moved it to cur/; raises Permanent where it is gone."""
-        for folder in ("new", "cur"):
-            for path in Path(record.directory, folder).glob(f"{record.base_name}*"):
-                return path
-        raise Permanent(f"the file of held mail {record.held_id} is not in {record.directory}")
 
     async def _record(self, held_id: int) -> HeldRecord:
         record = await self._ledger.do(setaside.held_mail, held_id)
@@ -123,3 +116,11 @@ class Held:
         for problem in failed.values():
             await asyncio.to_thread(staging.discard, [parcel.placement])
             raise problem
+
+
+def find_held(record: HeldRecord) -> Path:
+    """Return a held mail's file, also where a mail reader moved it to cur/; raises Permanent where it is gone."""
+    for folder in ("new", "cur"):
+        for path in Path(record.directory, folder).glob(f"{record.base_name}*"):
+            return path
+    raise Permanent(f"the file of held mail {record.held_id} is not in {record.directory}")

@@ -25,3 +25,8 @@ class Report:
     def went_well(self) -> bool:
         """Whether the account was polled and every mail that was asked for came."""
         return not self.problem and not self.troubled
+
+    def as_document(self) -> dict[str, object]:
+        """Return it for JSON."""
+        names = ("account", "listed", "known", "delivered", "held", "left", "erased", "troubled", "problem")
+        return {name: getattr(self, name) for name in names}

@@ -8,7 +8,7 @@ from collections import Counter
 from itertools import cycle
 from typing import Final
 
-from seawall.lab.behaviour import Behaviour, Endless, Ending, Stop, matches
+from seawall.lab.behaviour import Behaviour, Ending, Endless, Stop, matches
 from seawall.lab.conversation import Reply
 
 BULK: Final = 256 * 2**10

@@ -100,6 +100,13 @@ def known_copies(connection: Connection, account_id: int) -> list[KnownCopy]:
     ]
 
 
+def count_known(connection: Connection, account_id: int) -> int:
+    """Return how many copies that are on the server need no fetching."""
+    c = stored_copy.c
+    known = (c.account_id == account_id) & c.is_listed & (c.is_adopted | c.settled_at.is_not(None))
+    return connection.execute(select(func.count()).where(known)).scalar_one()
+
+
 def note_listing(connection: Connection, account_id: int, listing: Listing, now: float) -> None:
     """Tell what a listing changed. Erased copies that are gone are forgotten; so are others after 90 days."""
     c = stored_copy.c

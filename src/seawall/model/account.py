@@ -1,8 +1,10 @@
 """The accounts that are collected, where their mail goes, and by which rules: what configuration becomes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from seawall.errors import Misconfigured
 from seawall.model.address import Address
 from seawall.model.secret import SecretSource
 
@@ -109,3 +111,14 @@ class Settings:
 
     site: Site
     accounts: tuple[Account, ...]
+
+
+def chosen(settings: Settings, names: Sequence[str] | None) -> tuple[Account, ...]:
+    """Return the named accounts, all where none is named; raises Misconfigured for a name that is none."""
+    if not names:
+        return settings.accounts
+    by_name = {account.name: account for account in settings.accounts}
+    for name in names:
+        if name not in by_name:
+            raise Misconfigured(f"there is no account {name}; there are: {', '.join(by_name)}")
+    return tuple(by_name[name] for name in names)

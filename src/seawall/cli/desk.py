@@ -1,0 +1,181 @@
+"""What a person asks of an installation, and does to it, beside whoever runs: the commands' other half.
+
+Owns the reading of the ledger for people. Refuses to know how an answer is printed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from seawall.collect import inspect
+from seawall.collect.inspect import Finding, Preview
+from seawall.collect.release import Held, find_held
+from seawall.daemon import process, surroundings
+from seawall.decide.verdict import decide
+from seawall.errors import Permanent
+from seawall.facts.header import header_section
+from seawall.facts.message import read_message
+from seawall.ledger import setaside, statements
+from seawall.ledger.ledger import Ledger
+from seawall.ledger.records import HeldRecord
+from seawall.ledger.state import KEY_OCTETS, Lock, State
+from seawall.model.account import Account, Settings
+from seawall.model.facts import MessageFacts
+from seawall.model.text import shown
+from seawall.model.verdict import Verdict
+
+
+async def preview(settings: Settings, accounts: Sequence[Account]) -> list[Preview]:
+    """Say for each account what a poll would do."""
+    async with process(settings, collects=False) as running:
+        schedule = running.schedule()
+        return [await inspect.preview(account, schedule.journey(account)) for account in accounts]
+
+
+async def adopt_account(settings: Settings, account: Account) -> int:
+    """Mark what is at the server as seen; return how many mails that is."""
+    async with process(settings, collects=True) as running:
+        return await running.schedule().journey(account).adopt()
+
+
+async def check_accounts(settings: Settings) -> list[Finding]:
+    """Connect to each account's server and try its destination."""
+    now = surroundings().now()
+    return [await inspect.check(account, settings.site, now) for account in settings.accounts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleSeen:
+    """A mail that cannot be brought, for `status`."""
+
+    uidl: str
+    why: str
+    failures: int
+    retry_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSeen:
+    """An account, for `status`; moments are Unix seconds."""
+
+    name: str
+    polled_at: float | None = None
+    succeeded_at: float | None = None
+    next_poll_at: float | None = None
+    delivered: int = 0
+    known: int = 0
+    failures: int = 0
+    problem: str = ""
+    is_stopped: bool = False
+    troubles: tuple[TroubleSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What `status` shows."""
+
+    accounts: tuple[AccountSeen, ...]
+    held: int
+
+
+@contextmanager
+def ledger_of(settings: Settings) -> Iterator[Ledger | None]:
+    """Open the ledger beside whoever runs; None where nothing ran yet."""
+    state = State.existing(settings.site.state)
+    if state is None:
+        yield None
+        return
+    ledger = Ledger.open(state.database)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def overview(settings: Settings) -> Overview:
+    """Return how the configured accounts stand."""
+    with ledger_of(settings) as ledger:
+        if ledger is None:
+            return Overview(
+                accounts=tuple(AccountSeen(name=account.name) for account in settings.accounts), held=0
+            )
+        seen = tuple(_account_seen(ledger, account.name) for account in settings.accounts)
+        return Overview(accounts=seen, held=len(ledger.transact(setaside.held_mails)))
+
+
+def _account_seen(ledger: Ledger, name: str) -> AccountSeen:
+    record = ledger.transact(statements.open_account, name)
+    troubles = ledger.transact(statements.troubles, record.account_id)
+    return AccountSeen(
+        name=name,
+        polled_at=record.polled_at,
+        succeeded_at=record.succeeded_at,
+        next_poll_at=record.next_poll_at,
+        delivered=record.delivered,
+        known=ledger.transact(statements.count_known, record.account_id),
+        failures=record.failures,
+        problem=record.problem,
+        is_stopped=record.stopped_for is not None,
+        troubles=tuple(
+            TroubleSeen(
+                uidl=shown(found.key), why=found.why, failures=found.failures, retry_at=found.retry_at
+            )
+            for found in troubles.values()
+        ),
+    )
+
+
+def held_mails(settings: Settings, *, every: bool) -> list[HeldRecord]:
+    """Return what is set aside; with `every` also what was released or dropped."""
+    with ledger_of(settings) as ledger:
+        return ledger.transact(setaside.held_mails, every=every) if ledger else []
+
+
+def held_mail(settings: Settings, held_id: int) -> tuple[HeldRecord, str, str]:
+    """Return one held mail, the path of its file, and its header; raises Permanent where there is none."""
+    with ledger_of(settings) as ledger:
+        record = ledger.transact(setaside.held_mail, held_id) if ledger else None
+    if record is None:
+        raise Permanent(f"there is no held mail {held_id}")
+    path = find_held(record)
+    with path.open("rb") as file:
+        header = header_section(file.read(64 * 2**10))
+    return record, str(path), header.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def work_on_held(
+    settings: Settings, act: Callable[[Held, int], Awaitable[HeldRecord]], held_ids: Sequence[int]
+) -> None:
+    """Release or drop held mails, one process at a time; a connector may run meanwhile."""
+
+    async def work() -> None:
+        async with process(settings, collects=False) as running:
+            lock = Lock(running.state.root / "held.lock", "releasing held mail")
+            try:
+                held = running.held()
+                await held.settle()
+                for held_id in held_ids:
+                    await act(held, held_id)
+            finally:
+                lock.release()
+
+    asyncio.run(work())
+
+
+def explain_mail(
+    settings: Settings, account: Account, head: bytes, octets: int
+) -> tuple[MessageFacts, Verdict]:
+    """Return a mail's facts and verdict, as a poll would find them."""
+    state = State.existing(settings.site.state)
+    key = state.mark_key() if state else bytes(KEY_OCTETS)
+    facts = read_message(_as_served(head), octets, key)
+    with ledger_of(settings) as ledger:
+        marks = [mark.delivery for mark in facts.marks if mark.is_genuine]
+        recipients = ledger.transact(statements.recipients_of, marks) if ledger and marks else {}
+    return facts, decide(facts, account.to, recipients)
+
+
+def _as_served(head: bytes) -> bytes:
+    """A mail in a file has LF line ends; a server sends CRLF."""
+    return head.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
