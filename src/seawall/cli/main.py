@@ -1,7 +1,7 @@
 """The command `seawall`: which commands there are, and what each kind of failure ends with.
 
 Owns the exit codes. A command's module is imported when that command is called or its own help
-is asked for, and never for another's: `seawall --help` must answer at once.
+is asked for, or to suggest it for a mistyped one; `seawall --help` imports none and answers at once.
 
 Exit codes: 0 it worked; 1 it failed, and says why; 2 the command line or the configuration is
 wrong; 70 a bug in Seawall; 130 interrupted. A command may return others and documents them.
@@ -25,11 +25,7 @@ BUG: Final = 70
 INTERRUPTED: Final = 130
 
 COMMANDS: Final = (
-    (
-        "demo",
-        "seawall.cli.demo:demo",
-        "Show the main job on this machine alone; nothing to set up.",
-    ),
+    ("demo", "seawall.cli.demo:demo", "Show the main job on this machine alone; nothing to set up."),
     ("init", "seawall.cli.init:init", "Write a commented seawall.toml; nothing is overwritten."),
     ("check", "seawall.cli.check:check", "Connect to every account and destination, and change nothing."),
     ("config show", "seawall.cli.config:show", "Show every value in force and where it came from."),
@@ -37,8 +33,8 @@ COMMANDS: Final = (
     ("status", "seawall.cli.status:status", "Show each account: last poll, what came, what is wrong."),
     ("held list", "seawall.cli.held:list_", "List what is set aside, and why."),
     ("held show", "seawall.cli.held:show", "Show one mail that is set aside, with its evidence."),
-    ("held release", "seawall.cli.held:release", "Deliver a mail that is set aside, byte-identical."),
-    ("held drop", "seawall.cli.held:drop", "Drop a mail that is set aside."),
+    ("held release", "seawall.cli.held:release", "Deliver mails that are set aside."),
+    ("held drop", "seawall.cli.held:drop", "Drop mails that are set aside, for good."),
     ("adopt", "seawall.cli.adopt:adopt", "Mark what is at the server as seen, and fetch none of it."),
     ("explain", "seawall.cli.explain:explain", "Say who would receive a mail and why; changes nothing."),
 )

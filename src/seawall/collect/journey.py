@@ -156,14 +156,16 @@ class Journey:
         of the batch may be, and smaller batches tell which.
         """
         culprit = session.in_flight
-        if isinstance(problem, ProtocolViolation) and session.reading:
-            if self._batch_mails > 1 and len(session.reading) > 1:
-                self._batch_mails = max(1, min(self._batch_mails, len(session.reading)) // 8)
+        if len(session.reading) > 1:
+            # Smaller batches get further on a line that breaks, and tell whose reply does not fit.
+            self._batch_mails = max(1, min(self._batch_mails, len(session.reading)) // 8)
+            if isinstance(problem, ProtocolViolation):
                 return
-            culprit = session.reading[0]
+        elif session.reading:
+            (culprit,) = session.reading
         if culprit is None:
             raise problem
-        await self._troubles.note(record.account_id, culprit, str(problem), report)
+        await self._troubles.note(record.account_id, culprit, str(problem), report, at_once=True)
 
     # ── one visit: one session ──────────────────────────────────────────────────────────
 
@@ -310,7 +312,10 @@ class Journey:
         )
         async with aclosing(stream):
             async for results in stream:
-                settled = await self._deliver(session, record, report, look, results)
+                try:
+                    settled = await self._deliver(session, record, report, look, results)
+                finally:
+                    _close(results)
                 if self._account.keep == KeepFor(0.0):
                     erasable += settled
                 done += len(results)
@@ -454,6 +459,7 @@ class Journey:
                     entry, copy = open_pairs[result.listed.number]
                     if isinstance(result, Retrieved) and _digest(result) == copy.header_digest:
                         certain.append((entry, copy))
+                _close(results)
         return certain
 
     async def _erase(
@@ -553,6 +559,12 @@ class Journey:
         server = self._account.server
         parts = (server.host, str(server.port), self._account.user, secret.reveal)
         return hashlib.blake2b("\0".join(parts).encode(), key=self._mark_key, digest_size=16).hexdigest()
+
+
+def _close(results: Iterable[Retrieved | NotRetrieved]) -> None:
+    for result in results:
+        if isinstance(result, Retrieved):
+            result.mail.content.close()
 
 
 def _digest(retrieved: Retrieved) -> bytes:

@@ -70,14 +70,16 @@ def batches(mails: Sequence[Listed], most_mails: int = BATCH_MAILS) -> Iterator[
         yield tuple(batch)
 
 
-def worse(before: Trouble | None, listed: Listed, why: str, now: float) -> Trouble:
+def worse(before: Trouble | None, listed: Listed, why: str, now: float, *, at_once: bool = False) -> Trouble:
     """Return the trouble of a mail that failed once more.
 
-    The first retry comes in the same poll, in a visit of its own; each later one after twice the
-    time of the one before it, up to a day.
+    With `at_once` its first retry comes in the same poll, in a visit of its own: another mail may
+    have been to blame. Each later one comes after twice the time of the one before it, up to a day.
     """
     failures = before.failures + 1 if before else 1
-    wait = 0.0 if failures == 1 else min(RETRY_SECONDS * 2 ** (failures - 2), MAX_RETRY_SECONDS)
+    wait = min(RETRY_SECONDS * 2.0 ** min(failures - 1, 16), MAX_RETRY_SECONDS)
+    if at_once and failures == 1:
+        wait = 0.0
     return Trouble(
         key=trouble_key(listed),
         octets=listed.octets,

@@ -24,12 +24,17 @@ class Troubles:
         self._ledger = ledger
         self._around = surroundings
 
-    async def note(self, account_id: int, listed: Listed, why: str, report: Report) -> None:
-        """Remember that a mail failed; raise one alarm when it has failed too often."""
+    async def note(
+        self, account_id: int, listed: Listed, why: str, report: Report, *, at_once: bool = False
+    ) -> None:
+        """Remember that a mail failed; raise one alarm when it has failed too often.
+
+        With `at_once` its first retry comes in this poll, and it counts if that fails.
+        """
         known = await self._ledger.do(statements.troubles, account_id)
-        found = worse(known.get(trouble_key(listed)), listed, why, self._around.now())
-        # After the first failure it is tried once more in the same poll, and counts if that fails.
-        report.troubled += found.failures > 1
+        now = self._around.now()
+        found = worse(known.get(trouble_key(listed)), listed, why, now, at_once=at_once)
+        report.troubled += found.retry_at > now
         is_alarm = found.failures >= self._site.alarm_after and not found.is_alarmed
         found = replace(found, is_alarmed=found.is_alarmed or is_alarm)
         await self._ledger.do(statements.note_trouble, account_id, found)

@@ -24,6 +24,9 @@ class Content(Protocol):
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes in order, in pieces of bounded size; may be called again."""
 
+    def close(self) -> None:
+        """Give back what holds the bytes; may be called again."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryContent:
@@ -39,6 +42,9 @@ class MemoryContent:
     def chunks(self) -> Iterator[bytes]:
         """Yield the whole."""
         yield self.data
+
+    def close(self) -> None:
+        """Nothing holds a small mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,30 +178,38 @@ class Session:
         when an error came, `reading` the batch. Raises TooLarge for a mail over `max_octets`.
         """
         sent: deque[Sequence[Listed]] = deque()
-        source = iter(batches)
-        pipeline = self._pipeline(_fenced(source, sent, max_octets))
+        pipeline = self._pipeline(_fenced(batches, sent, max_octets))
         results: list[Retrieved | NotRetrieved] = []
         incoming = Incoming(spool)
-        async for event in pipeline:
-            if event.command.verb == "STAT":
-                self._check_fence(event)
-                self.reading = ()
-                yield tuple(results)
-                results = []
-                sent.popleft()
-                continue
-            self.reading = sent[0]
-            listed = sent[0][len(results)]
-            self.in_flight = listed
-            if isinstance(event, Content):
-                await incoming.add(event.data)
-                if event.is_last:
-                    results.append(Retrieved(listed=listed, mail=incoming.whole()))
-                    incoming = Incoming(spool)
-                    self.in_flight = None
-            elif isinstance(event, Status) and not event.is_positive:
-                results.append(NotRetrieved(listed=listed, why=shown(event.text)))
-                self.in_flight = None
+        try:
+            async for event in pipeline:
+                if event.command.verb == "STAT":
+                    sent.popleft()
+                    self._check_fence(event)
+                    batch, results = tuple(results), []
+                    self._reads(sent, results)
+                    yield batch
+                    continue
+                self._reads(sent, results)
+                listed = sent[0][len(results)]
+                if isinstance(event, Content):
+                    await incoming.add(event.data)
+                    if event.is_last:
+                        results.append(Retrieved(listed=listed, mail=incoming.whole()))
+                        incoming = Incoming(spool)
+                elif isinstance(event, Status) and not event.is_positive:
+                    results.append(NotRetrieved(listed=listed, why=shown(event.text)))
+                self._reads(sent, results)
+        finally:
+            incoming.close()
+            for result in results:
+                if isinstance(result, Retrieved):
+                    result.mail.content.close()
+
+    def _reads(self, sent: deque[Sequence[Listed]], results: Sequence[object]) -> None:
+        """Note which mail's reply comes next, and in which batch."""
+        self.reading = sent[0] if sent else ()
+        self.in_flight = self.reading[len(results)] if len(results) < len(self.reading) else None
 
     async def erase(self, numbers: Sequence[int]) -> tuple[bool, ...]:
         """Mark mails as deleted; True for each that the server took. They go at `quit`, not before."""
@@ -217,7 +225,8 @@ class Session:
 
     def _check_fence(self, event: Event) -> None:
         stat = self._stat
-        if stat is None or not isinstance(event, Status) or not _same_stat(event, stat):
+        is_more_than_asked = self._dialogue.failure is not None and not self._dialogue.expected
+        if stat is None or not isinstance(event, Status) or not _same_stat(event, stat) or is_more_than_asked:
             raise ProtocolViolation(
                 "the server's replies do not belong to what was asked: "
                 "a mail on it may hold a forged reply that it did not stuff"

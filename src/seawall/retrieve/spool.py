@@ -35,6 +35,10 @@ class SpooledContent(Content):
             yield piece
             at += len(piece)
 
+    def close(self) -> None:
+        """Close the file, which ends it."""
+        self._file.close()
+
 
 class Incoming:
     """One mail as its pieces come in."""
@@ -61,11 +65,17 @@ class Incoming:
         await asyncio.to_thread(_write, self._file, piece)
 
     def whole(self) -> RawMail:
-        """Return the mail; nothing may be added after."""
+        """Return the mail, which owns the file from here on; nothing may be added after."""
         if self._file is not None:
-            return RawMail(head=self._head, content=SpooledContent(self._file, self._octets))
+            file, self._file = self._file, None
+            return RawMail(head=self._head, content=SpooledContent(file, self._octets))
         data = b"".join(self._pieces)
         return RawMail(head=data, content=MemoryContent(data))
+
+    def close(self) -> None:
+        """Let go of a mail that did not come whole."""
+        if self._file is not None:
+            self._file.close()
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from seawall.errors import OurBug, ProtocolViolation, TooLarge
+from seawall.errors import OurBug, ProtocolViolation, SeawallError, TooLarge
 from seawall.model.text import shown
 
 MAX_STATUS_SHOWN: Final = 1024
@@ -135,6 +135,7 @@ class Dialogue:
         self._content_octets = 0
         self._status_head = b""
         self._status_octets = 0
+        self.failure: SeawallError | None = None
 
     @property
     def expected(self) -> int:
@@ -169,9 +170,11 @@ class Dialogue:
         """Take the next bytes from the server and return the events that they complete.
 
         Raises ProtocolViolation where the server breaks the protocol and TooLarge where a reply
-        goes past its bound. After either the connection must be closed: nothing that this call
-        would have returned may be relied on.
+        goes past its bound; after either the connection must be closed. Events that were complete
+        before it are returned first, with `failure` set, and the next call raises it.
         """
+        if self.failure is not None:
+            raise self.failure
         if self.state is State.CLOSED:
             return []
         if self.state is State.SECURING:
@@ -179,13 +182,21 @@ class Dialogue:
         self._buffer = self._buffer[self._at :] + data if self._at < len(self._buffer) else data
         self._at = 0
         events: list[Event] = []
+        try:
+            self._read(events)
+        except SeawallError as failure:
+            self.failure = failure
+            if not events or self.state is State.SECURING:
+                raise
+        return events
+
+    def _read(self, events: list[Event]) -> None:
         while self._at < len(self._buffer):
             if self._content_of is not None:
                 if not self._content(self._content_of, events):
                     break
             elif not self._status(events):
                 break
-        return events
 
     def _status(self, events: list[Event]) -> bool:
         """Take one status line from the buffer; False where it is not complete."""

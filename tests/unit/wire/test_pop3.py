@@ -138,7 +138,7 @@ def test_a_bound_is_kept_where_nothing_is_handed_on_yet() -> None:
     dialogue = logged_in()
     dialogue.send([commands.uidl_all(100)])
     with pytest.raises(TooLarge, match="UIDL"):
-        dialogue.receive(b"+OK\r\n" + b"1 x\r\n" * 100)
+        in_chunks(dialogue, b"+OK\r\n" + b"1 x\r\n" * 100, 100)
 
 
 def test_a_status_line_of_a_megabyte_is_read_and_cut() -> None:
@@ -174,7 +174,8 @@ def test_a_broken_reply_is_an_error_that_shows_it(reply: bytes, named: str) -> N
     dialogue = logged_in()
     dialogue.send([commands.STAT])
     with pytest.raises(ProtocolViolation, match=named):
-        dialogue.receive(reply)
+        for data in (reply, b""):
+            dialogue.receive(data)
 
 
 @pytest.mark.parametrize(
