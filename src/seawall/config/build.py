@@ -147,6 +147,7 @@ class _Builder:
             to=section.to,
             destination=destination,
             every=section.every,
+            patience=section.timeout,
             keep=section.keep,
             start=section.start,
             max_octets=section.max_size,

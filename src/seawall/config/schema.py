@@ -25,6 +25,7 @@ from seawall.config import units
 from seawall.model.account import Keep, KeepFor, KeepForever, Start, StartAll, StartNew, StartSince, Tls
 from seawall.model.address import Address, domain_in_a_labels
 
+MOST_TIMEOUT_SECONDS = 3600.0
 LEAST_EVERY_SECONDS = 10.0
 """Some servers lock a mailbox, or the account, for a client that comes back sooner."""
 
@@ -116,6 +117,12 @@ def _maildir_path(text: str, info: ValidationInfo) -> str:
 def _every(duration: float) -> float:
     if duration < LEAST_EVERY_SECONDS:
         raise ValueError(f'must be at least "{LEAST_EVERY_SECONDS:.0f}s"')
+    return duration
+
+
+def _timeout(duration: float) -> float:
+    if not 1 <= duration <= MOST_TIMEOUT_SECONDS:
+        raise ValueError('must be from "1s" to "1h"')
     return duration
 
 
@@ -242,4 +249,5 @@ class Account(Section):
     keep: Annotated[Keep, PlainValidator(_keep)] = _default("7d")
     start: Annotated[Start, PlainValidator(_start)] = _default("all")
     max_size: Annotated[Size, Field(ge=1)] = _default("50 MB")
+    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = _default("60s")
     destination: str | None = None

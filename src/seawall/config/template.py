@@ -36,6 +36,7 @@ to   = "alice@example.org"                # <- who receives all of it; To and Cc
 # pin  = "sha256:..."                     # trust exactly this certificate
 
 # every = "5m"                            # at least 10s
+# timeout = "60s"                         # how long to wait for the server's next byte
 # keep  = "7d"                            # at the server: "none" (erase once delivered), "forever", or a time
 # start = "all"                           # the first poll takes: "all", "new", or since a date: 2026-01-31
 # max_size = "50 MB"                      # larger mail stays at the server and is reported once

@@ -345,4 +345,6 @@ def _top(raw: bytes, lines: int) -> bytes:
     if end < 0:
         return raw
     body = raw[end + 2 :].split(b"\r\n", lines)
-    return raw[: end + 2] + b"".join(line + b"\r\n" for line in body[:lines] if line or len(body) > lines)
+    if len(body) <= lines:
+        return raw
+    return raw[: end + 2] + b"".join(line + b"\r\n" for line in body[:lines])

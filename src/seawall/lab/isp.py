@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from seawall.lab.behaviour import HONEST, Behaviour, Stop
 from seawall.lab.box import Box
@@ -167,7 +167,8 @@ def running(isp: ToyIsp) -> Iterator[ToyIsp]:
 
     with ThreadPoolExecutor(1, thread_name_prefix="toy-isp") as pool:
         served = pool.submit(lambda: asyncio.run(serve()))
-        wait((started, served), return_when=FIRST_COMPLETED)
+        either: tuple[Future[Any], ...] = (started, served)
+        wait(either, return_when=FIRST_COMPLETED)
         if served.done():
             served.result()
         loop, stop = started.result()

@@ -5,6 +5,7 @@ Owns the writing, its buffer, and when a stop is due. Refuses to know what a rep
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from itertools import cycle
 from typing import Final
 
@@ -110,14 +111,15 @@ class Voice:
 
     async def _rest(self, seconds: float) -> None:
         """Wait, or raise Ended as soon as the client is gone."""
-        try:
-            # A bare sleep(0) gives the client its turn, so that pieces stay pieces.
+        if seconds:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._reader.gone.wait()
+        else:
+            # A client in the same loop gets its turn, so that pieces stay pieces.
             await asyncio.sleep(0)
-            async with asyncio.timeout(seconds):
-                await self._reader.gone.wait()
-        except TimeoutError:
-            return
-        raise Ended
+        if self._reader.gone.is_set():
+            raise Ended
 
     async def _go_on(self, endless: Endless, *, is_paced: bool) -> None:
         said, number = 0, 1
@@ -136,7 +138,9 @@ class Voice:
         self._stopped[stop] += 1
         await self.flush()
         if stop.ending is Ending.HANG:
-            await self._reader.gone.wait()
+            # To read on is the way to see that the client is gone.
+            while await self._reader.read(CHUNK):
+                pass
         raise Ended
 
     async def _write(self, data: bytes) -> None:

@@ -186,7 +186,7 @@ class Dialogue:
             self._read(events)
         except SeawallError as failure:
             self.failure = failure
-            if not events or self.state is State.SECURING:
+            if not events:
                 raise
         return events
 
@@ -237,15 +237,16 @@ class Dialogue:
             self._content_of, self._content_octets = command, 0
         else:
             self._at = end + 2
-            self._advance(command, is_positive=is_positive)
+            self._advance(command, events, is_positive=is_positive)
         return True
 
-    def _advance(self, command: Command, *, is_positive: bool) -> None:
+    def _advance(self, command: Command, events: list[Event], *, is_positive: bool) -> None:
         if command.verb == "QUIT":
             self.state = State.CLOSED
         elif is_positive and command.verb in AFTER_SUCCESS:
             self.state = AFTER_SUCCESS[command.verb]
             if self.state is State.SECURING and self._at < len(self._buffer):
+                events.clear()
                 raise ProtocolViolation(
                     "the server's reply to STLS has bytes in the clear behind it: an injection"
                 )

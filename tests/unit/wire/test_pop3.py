@@ -174,8 +174,7 @@ def test_a_broken_reply_is_an_error_that_shows_it(reply: bytes, named: str) -> N
     dialogue = logged_in()
     dialogue.send([commands.STAT])
     with pytest.raises(ProtocolViolation, match=named):
-        for data in (reply, b""):
-            dialogue.receive(data)
+        in_chunks(dialogue, reply, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""SIGKILL at each system call that changes something, and what is left after a restart.
+
+A real `seawall run --once` under strace collects five mails from a toy ISP that erases them as
+they come. Between the kill and the restart a reader moves new mail to cur/ and erases some, as a
+mail program would. strace delivers the signal as the call is entered, so what stands before it
+happened and what stands behind it did not.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from seawall.lab.box import Box
+from seawall.lab.isp import ToyIsp, running
+
+CALLS: Final = (
+    "write",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "unlink",
+    "unlinkat",
+    "sendto",
+    "ftruncate",
+)
+"""Every call that changes the disk or reaches the server; an open is always followed by a write to what it made."""
+MAILS: Final = tuple(
+    b"Message-ID: <%d@example.net>\r\nSubject: %d\r\n\r\nbody %d\r\n" % (n, n, n) for n in range(1, 6)
+)
+MAX_RESTARTS: Final = 10
+_MESSAGE_ID = re.compile(rb"^Message-ID: <(\d+)@", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """After a kill and a restart: the mails that nobody has, those that came twice, whether the kill struck."""
+
+    lost: int
+    twice: int
+    was_killed: bool
+    left_in_tmp: int
+    unerased: int
+
+
+class Installation:
+    """A configuration, a Maildir and a box of five mails, all fresh."""
+
+    def __init__(self, root: Path, *, keep: str = "none") -> None:
+        self.root = root
+        self.keep = keep
+        self.box = Box(MAILS)
+        self.isp = ToyIsp({"alice": ("secret", self.box)})
+        self.read: Counter[int] = Counter()
+
+    def write(self) -> None:
+        (self.root / "password").write_text("secret\n")
+        (self.root / "seawall.toml").write_text(f"""
+[local]
+domains = ["example.org"]
+postmaster = "postmaster@example.org"
+state = "state"
+min_free = "1 MB"
+[destination.main]
+kind = "maildir"
+path = "mail/{{user}}"
+[[account]]
+name = "office"
+host = "127.0.0.1"
+port = {self.isp.port}
+tls = "none"
+user = "alice"
+password_file = "password"
+to = "alice@example.org"
+keep = "{self.keep}"
+timeout = "5s"
+""")
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "seawall", "run", "--once", "--config", str(self.root / "seawall.toml")]
+
+    def run(self, *strace: str) -> int:
+        """Run once, under strace where it has arguments; return the exit code."""
+        prefix = ["strace", "-f", "-qq", *strace] if strace else []
+        return subprocess.run(
+            [*prefix, *self.command()], capture_output=True, check=False, timeout=120
+        ).returncode
+
+    def take(self, *, erases: bool) -> None:
+        """Do as a mail reader does: move what is new to cur/, and erase every second of it."""
+        new, cur = (self.root / "mail" / "alice" / name for name in ("new", "cur"))
+        for at, path in enumerate(sorted(new.glob("*"))):
+            self.read[_number(path)] += 1
+            if erases and at % 2:
+                path.unlink()
+            else:
+                path.rename(cur / f"{path.name}:2,S")
+
+
+def _number(path: Path) -> int:
+    found = _MESSAGE_ID.search(path.read_bytes())
+    assert found, path
+    return int(found.group(1))
+
+
+def counts(root: Path) -> dict[str, int]:
+    """How often one thread makes each call in an undisturbed run: the points to kill at."""
+    installation = Installation(_fresh(root))
+    log = root / "counts.strace"
+    with running(installation.isp):
+        installation.write()
+        assert installation.run("-o", str(log), "-e", "trace=" + ",".join(CALLS)) == 0
+    by_thread: Counter[tuple[str, str]] = Counter()
+    for line in log.read_text(errors="replace").splitlines():
+        found = re.match(r"(\d+)\s+(\w+)\(", line)
+        if found:
+            by_thread[found.group(1), found.group(2)] += 1
+    return {call: max((n for (_, name), n in by_thread.items() if name == call), default=0) for call in CALLS}
+
+
+def points(found: dict[str, int], every: int = 1) -> Iterator[tuple[str, int]]:
+    """The points to kill at, or each `every`-th of them."""
+    pairs = [(call, nth) for call, most in found.items() for nth in range(1, most + 1)]
+    yield from pairs[::every]
+
+
+def kill_at(root: Path, call: str, nth: int, *, keep: str = "none") -> Outcome:
+    """Kill a run at the n-th call of one kind, let a reader at the Maildir, restart until it ends well, and count."""
+    installation = Installation(_fresh(root), keep=keep)
+    with running(installation.isp):
+        installation.write()
+        code = installation.run("-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={nth}")
+        was_killed = code not in {0, 1}
+        installation.take(erases=True)
+        for _ in range(MAX_RESTARTS):
+            if installation.run() == 0:
+                break
+        else:
+            raise AssertionError("it does not recover")
+        installation.take(erases=False)
+    tmp = list((root / "mail" / "alice" / "tmp").glob("*"))
+    return Outcome(
+        lost=sum(installation.read[n] == 0 for n in range(1, len(MAILS) + 1)),
+        twice=sum(installation.read[n] > 1 for n in range(1, len(MAILS) + 1)),
+        was_killed=was_killed,
+        left_in_tmp=len(tmp),
+        unerased=len(installation.box.mails) if keep == "none" else 0,
+    )
+
+
+def _fresh(root: Path) -> Path:
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    return root

@@ -1,0 +1,71 @@
+"""Promise 2 and 3 under SIGKILL: nothing lost, nothing twice, at whatever system call it comes."""
+
+import os
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from crash.points import Installation, counts, kill_at, points
+from seawall.lab.isp import running
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(autouse=True)
+def strace() -> None:
+    if shutil.which("strace") is None:
+        if os.environ.get("SEAWALL_REQUIRE_SERVERS") == "1":
+            pytest.fail("strace is not installed")
+        pytest.skip("strace is not installed")
+
+
+def kill_at_points(root: Path, every: int) -> None:
+    struck: Counter[str] = Counter()
+    for call, nth in points(counts(root / "count"), every):
+        outcome = kill_at(root / "run", call, nth)
+        assert (outcome.lost, outcome.twice, outcome.left_in_tmp, outcome.unerased) == (0, 0, 0, 0), (
+            call,
+            nth,
+        )
+        struck[call] += outcome.was_killed
+    print("\n".join(f"{call:10} killed at {n}" for call, n in struck.items()))  # noqa: T201
+    assert sum(struck.values()) >= 5
+
+
+def test_a_kill_at_some_system_calls_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    kill_at_points(tmp_path, 13)
+
+
+@pytest.mark.soak
+def test_a_kill_at_every_system_call_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    kill_at_points(tmp_path, 1)
+
+
+def test_the_order_of_system_calls_is_the_one_that_is_safe(tmp_path: Path) -> None:
+    """fsync(file) < rename < fsync(directory) < commit < DELE, each for all mails of the batch."""
+    installation = Installation(tmp_path)
+    log = tmp_path / "order.strace"
+    with running(installation.isp):
+        installation.write()
+        calls = "trace=fsync,fdatasync,rename,renameat,renameat2,sendto"
+        assert installation.run("-y", "-s", "200", "-o", str(log), "-e", calls) == 0
+    lines = log.read_text().splitlines()
+
+    def where(pattern: str) -> list[int]:
+        return [at for at, line in enumerate(lines) if re.search(pattern, line)]
+
+    files = where(r"fsync\(\d+<[^>]*/mail/alice/tmp/[^>]+>")
+    temporary = where(r"fsync\(\d+<[^>]*/mail/alice/tmp>")
+    renames = where(r"rename\w*\(\d+<[^>]*/alice/tmp>")
+    directory = where(r"fsync\(\d+<[^>]*/mail/alice/new>")
+    commits = where(r"sync\(\d+<[^>]*ledger\.sqlite-wal>")
+    deletes = where(r"sendto\(.*DELE 1")
+    assert len(files) == len(renames) == 5
+    assert len(deletes) == 1
+    assert max(files) < min(temporary) < min(renames)
+    assert any(max(temporary) < commit < min(renames) for commit in commits), "staged is committed first"
+    assert max(renames) < min(directory)
+    assert any(max(directory) < commit < min(deletes) for commit in commits), "delivered is committed first"
