@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeVar
 
 import structlog
@@ -73,8 +74,9 @@ def surroundings(progress: Callable[[str, int, int], None] | None = None) -> Sur
     )
 
 
-def configure_log(form: str) -> None:
-    """Write one line a decision to stderr, as `logfmt` or `json`."""
+def configure_log(form: str, path: Path | None = None) -> None:
+    """Write one line a decision to stderr, or to a file, as `logfmt` or `json`."""
+    stream = path.open("a", encoding="utf-8", buffering=1) if path else sys.stderr
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
@@ -87,7 +89,7 @@ def configure_log(form: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
 
