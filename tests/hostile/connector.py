@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from seawall.collect.report import Report
 from seawall.collect.schedule import Schedule
 from seawall.collect.surroundings import Surroundings
-from seawall.lab.isp import ToyIsp
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import State
 from seawall.model.account import Account, Keep, KeepFor, MaildirDestination, Server, Settings, Site, Tls
@@ -45,6 +44,16 @@ class Lines:
         return [event for found, event, _ in self.lines if found == level]
 
 
+class Place(Protocol):
+    """Where the connector calls."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
 class Connector:
     """One installation in a directory of its own, with a clock that a test turns."""
 
@@ -71,11 +80,12 @@ class Connector:
             min_free_octets=0,
         )
 
-    def poll(self, isp: ToyIsp, **changes: Any) -> Report:
+    def poll(self, isp: Place, **changes: Any) -> Report:
         """Poll once, as `seawall run --once` does; time passes between polls."""
         return asyncio.run(self._poll([self.at(isp, **changes)]))[0]
 
-    def at(self, isp: ToyIsp, **changes: Any) -> Account:
+    def at(self, isp: Place, **changes: Any) -> Account:
+        # The toy ISP has no certificate; a test of TLS names its server itself.
         server = replace(self.account.server, host=isp.host, port=isp.port)
         return replace(self.account, **({"server": server} | changes))
 

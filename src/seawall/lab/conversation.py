@@ -250,9 +250,7 @@ class Conversation:
 
     def _size(self, number: int, mail: StoredMail) -> bytes:
         told = self._behaviour.sizes
-        return (
-            told.get(number, told.get(None)) or b"%d" % len(mail.raw) if number not in told else told[number]
-        )
+        return told.get(number, told.get(None, b"%d" % len(mail.raw)))
 
     def _listing(self, verb: str, rest: bytes, value: Callable[[int, StoredMail], bytes]) -> bytes:
         if rest:

@@ -10,7 +10,8 @@ from seawall.lab.isp import ToyIsp, running
 
 PASSWORD = "correct horse"
 THREE = tuple(
-    b"Subject: no. %d\r\nMessage-ID: <%d@example.com>\r\n\r\nline one\r\n.line two\r\n\r\nline four\r\n" % (n, n)
+    b"Subject: no. %d\r\nMessage-ID: <%d@example.com>\r\n\r\nline one\r\n.line two\r\n\r\nline four\r\n"
+    % (n, n)
     for n in (1, 2, 3)
 )
 
