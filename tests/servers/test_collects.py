@@ -1,5 +1,6 @@
 """Promises 2, 3 and 6 against a real Dovecot."""
 
+import hashlib
 import ssl
 from collections import Counter
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ def test_top_and_retr_of_all_real_mail_show_the_same_header(
     ids=["none", "a while", "forever"],
 )
 def test_each_keep_rule_is_obeyed_over_several_sessions(
-    keep: Keep, left: list[int], dovecot: Dovecot, fresh_user: str, connector: Connector, place: Place
+    *, keep: Keep, left: list[int], dovecot: Dovecot, fresh_user: str, connector: Connector, place: Place
 ) -> None:
     """Each poll is 100 seconds after the one before; the fourth comes when 250 seconds are over."""
     dovecot.fill(fresh_user, MAILS)
@@ -158,8 +159,6 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_password(
     pinned = replace(stranger, pin="00" * 32)
     assert "not the pinned one" in connector.poll(place, server=pinned).problem
     certificate = ssl.get_server_certificate((dovecot.host, place.port))
-    import hashlib  # noqa: PLC0415
-
     digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest()
     assert connector.poll(place, server=replace(stranger, pin=digest)).went_well
 

@@ -1,0 +1,122 @@
+import json
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from seawall.errors import Misconfigured, StateInUse
+from seawall.ledger import statements
+from seawall.ledger.ledger import REVISION, Ledger
+from seawall.ledger.records import Intent, Listing, NewDelivery
+from seawall.ledger.schema import metadata
+from seawall.ledger.state import Lock, State
+
+
+@pytest.fixture
+def ledger(tmp_path: Path):
+    found = Ledger.open(tmp_path / "ledger.sqlite")
+    yield found
+    found.close()
+
+
+def intent(n: int) -> Intent:
+    delivery = NewDelivery(
+        delivery_id=f"{n:032x}", recipient="a@example.org", directory="/m", base_name=f"{n}"
+    )
+    return Intent(uidl=b"u%d" % n, octets=n, header_digest=b"%016d" % n, delivery=delivery)
+
+
+def test_the_migrations_make_the_schema(ledger: Ledger) -> None:
+    def difference(connection: Connection) -> list[object]:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert ledger.transact(difference) == []
+
+
+def test_the_newest_migration_is_the_one_that_is_expected() -> None:
+    import seawall.ledger.migrations as package  # noqa: PLC0415
+
+    scripts = ScriptDirectory(str(Path(package.__file__).parent))
+    assert scripts.get_current_head() == REVISION
+
+
+def test_a_commit_is_durable(ledger: Ledger) -> None:
+    def pragmas(connection: Connection) -> tuple[object, object]:
+        return (
+            connection.execute(text("PRAGMA journal_mode")).scalar(),
+            connection.execute(text("PRAGMA synchronous")).scalar(),
+        )
+
+    assert ledger.transact(pragmas) == ("wal", 2)
+
+
+def test_a_copy_is_known_when_its_delivery_is_and_not_before(ledger: Ledger) -> None:
+    account = ledger.transact(statements.open_account, "office").account_id
+    ledger.transact(statements.intend, account, [intent(1), intent(2)], 1.0)
+    assert ledger.transact(statements.known_copies, account) == []
+    ledger.transact(statements.note_staged, [f"{1:032x}"], 2.0)
+    assert [d.staged_at for d in ledger.transact(statements.open_deliveries, account)] == [2.0, None]
+    ledger.transact(statements.note_delivered, account, [f"{1:032x}"], 3.0)
+    ledger.transact(statements.forget, [f"{2:032x}"])
+    assert [copy.uidl for copy in ledger.transact(statements.known_copies, account)] == [b"u1"]
+    assert ledger.transact(statements.open_deliveries, account) == []
+
+
+def test_an_erased_copy_is_forgotten_once_it_is_gone_and_another_is_remembered(ledger: Ledger) -> None:
+    account = ledger.transact(statements.open_account, "office").account_id
+    copies = ledger.transact(statements.intend, account, [intent(1), intent(2)], 1.0)
+    ledger.transact(statements.note_delivered, account, [f"{1:032x}", f"{2:032x}"], 1.0)
+    ledger.transact(statements.note_erased, [copies[0]], 2.0)
+    ledger.transact(statements.note_listing, account, Listing(gone=tuple(copies)), 3.0)
+    known = ledger.transact(statements.known_copies, account)
+    assert [(copy.uidl, copy.is_listed) for copy in known] == [(b"u2", False)]
+    later = 3.0 + statements.REMEMBER_SECONDS + 1
+    ledger.transact(statements.note_listing, account, Listing(), later)
+    assert ledger.transact(statements.known_copies, account) == []
+
+
+def test_a_failed_transaction_leaves_nothing(ledger: Ledger) -> None:
+    account = ledger.transact(statements.open_account, "office").account_id
+
+    def broken(connection: Connection) -> None:
+        statements.intend(connection, account, [intent(1)], 1.0)
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011
+        ledger.transact(broken)
+    assert ledger.transact(statements.open_deliveries, account) == []
+
+
+def test_a_second_process_is_refused_by_name(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / "lock", "collecting")
+    with pytest.raises(StateInUse, match=r"process \d+ is collecting"):
+        Lock(tmp_path / "lock", "collecting")
+    lock.release()
+    Lock(tmp_path / "lock", "collecting").release()
+
+
+def test_a_file_that_is_no_ledger_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(Misconfigured, match="cannot be used"):
+        Ledger.open(tmp_path / "ledger.sqlite")
+
+
+def test_a_ledger_of_a_later_version_is_not_touched(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.transact(
+        lambda connection: connection.execute(text("UPDATE alembic_version SET version_num='9999'"))
+    )
+    with pytest.raises(Misconfigured, match="later version"):
+        Ledger.open(tmp_path / "ledger.sqlite")
+
+
+def test_everything_in_the_state_is_this_users_alone(tmp_path: Path) -> None:
+    state = State.make(str(tmp_path / "state"))
+    key = state.mark_key()
+    Ledger.open(state.database).close()
+    assert len(key) == 32
+    assert state.mark_key() == key
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (state.root, *state.root.iterdir())}
+    assert set(modes.values()) <= {"0o700", "0o600"}, json.dumps(modes)
