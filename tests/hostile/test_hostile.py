@@ -6,6 +6,7 @@ that is not here; and it ends.
 
 import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -215,7 +216,7 @@ def test_nothing_is_lost_cut_or_doubled(case: Case, tmp_path: Path) -> None:
     assert peak < 150 * 2**20
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[Box], None]] = {
     "all UIDLs new": Box.renumber_uidls,
     "each UIDL names another mail": Box.rotate_uidls,
     "the box is rebuilt": lambda box: box.rebuild([ONE, TWO, THREE]),

@@ -69,13 +69,13 @@ class World:
                 header_digest=copy.header_digest,
                 settled_at=0.0,
             )
-        missing = {copy.header_digest: copy for copy in found.missing}
+        missing: dict[bytes | None, KnownCopy] = {copy.header_digest: copy for copy in found.missing}
         for listed in found.fresh:
             digest = self.digest(listed.number)
-            copy = missing.pop(digest, None) if listed.number in found.unsure else None
-            if copy is None:
+            same = missing.pop(digest, None) if listed.number in found.unsure else None
+            if same is None:
                 self.taken[self.mails[listed.number - 1]] += 1
-            copy_id = copy.copy_id if copy else len(self.known) + 1
+            copy_id = same.copy_id if same else len(self.known) + 1
             self.known[copy_id] = KnownCopy(
                 copy_id=copy_id, uidl=listed.uidl, octets=listed.octets, header_digest=digest, settled_at=0.0
             )

@@ -6,11 +6,13 @@ Owns the listening socket, TLS, and the life of each connection. Refuses to know
 """
 
 import asyncio
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -51,43 +53,48 @@ class ToyIsp:
         self._tls = tls
         self._implicit_tls = implicit_tls
         self._stopped: Counter[Stop] = Counter()
-        self._server: asyncio.Server | None = None
-        self._live: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
-        self._failures: list[Exception] = []
+        self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: asyncio.StreamReaderProtocol(Reader(), self._connected),
-            self.host,
-            0,
-            ssl=self._tls if self._implicit_tls else None,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._implicit_tls else None,
-            backlog=1000,
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
+        listener = socket.create_server((self.host, 0), backlog=1000)
+        listener.setblocking(False)  # noqa: FBT003 -- the socket's own signature
+        self.port = listener.getsockname()[1]
+        self._serving = asyncio.get_running_loop().create_task(self._serve(listener))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening, cut what is connected, and raise what went wrong in the server itself."""
-        if self._server is not None:
-            self._server.close()
-        for writer in self._live.values():
-            writer.transport.abort()
-        tasks = [task for task in self._live if task is not None]
-        if tasks:
-            await asyncio.wait(tasks)
-        if self._server is not None:
-            await self._server.wait_closed()
-        if self._failures:
-            raise ExceptionGroup("the toy ISP failed", self._failures)
+        serving, self._serving = self._serving, None
+        if serving is not None:
+            serving.cancel()
+            await asyncio.wait((serving,))
+            if not serving.cancelled():
+                serving.result()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert isinstance(reader, Reader)  # noqa: S101 -- the protocol factory above made it
-        task = asyncio.current_task()
-        self._live[task] = writer
+    async def _serve(self, listener: socket.socket) -> None:
+        """Accept connections until cancelled; a failure of the server itself in one of them ends all."""
+        loop = asyncio.get_running_loop()
+        with listener:
+            async with asyncio.TaskGroup() as connections:
+                loop.add_reader(listener, self._accept, listener, connections)
+                try:
+                    await loop.create_future()
+                finally:
+                    loop.remove_reader(listener)
+
+    def _accept(self, listener: socket.socket, connections: asyncio.TaskGroup) -> None:
+        try:
+            accepted, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        accepted.setblocking(False)  # noqa: FBT003 -- the socket's own signature
         self.connections += 1
+        # A task that is cancelled before it begins has no finally.
+        connections.create_task(self._connected(accepted)).add_done_callback(partial(_close, accepted))
+
+    async def _connected(self, accepted: socket.socket) -> None:
         behaviour = self.behaviour
         conversation = Conversation(
             self._boxes,
@@ -96,17 +103,33 @@ class ToyIsp:
             hear=self.commands.append,
         )
         try:
+            reader, writer = await self._streams(accepted)
+        except OSError:
+            return
+        try:
             await self._converse(
                 conversation, Voice(behaviour, reader, writer, self._stopped), reader, writer, behaviour
             )
         except (Ended, OSError):
             pass
-        except Exception as failure:  # noqa: BLE001 -- raised where the server is stopped, not lost in a task
-            self._failures.append(failure)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         finally:
             conversation.end()
-            await _farewell(writer)
-            del self._live[task]
+        await _farewell(writer)
+
+    async def _streams(self, accepted: socket.socket) -> tuple[Reader, asyncio.StreamWriter]:
+        """Wrap a socket; implicit TLS is complete on return."""
+        reader, writers = Reader(), list[asyncio.StreamWriter]()
+        # A protocol with a callback is a server's: start_tls looks at that.
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: asyncio.StreamReaderProtocol(reader, lambda _, writer: writers.append(writer)),
+            accepted,
+            ssl=self._tls if self._implicit_tls else None,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._implicit_tls else None,
+        )
+        return reader, writers[0]
 
     async def _converse(
         self,
@@ -152,6 +175,13 @@ async def _farewell(writer: asyncio.StreamWriter) -> None:
             await writer.wait_closed()
     except OSError:
         writer.transport.abort()
+    except asyncio.CancelledError:
+        writer.transport.abort()
+        raise
+
+
+def _close(accepted: socket.socket, _: asyncio.Task[None]) -> None:
+    accepted.close()
 
 
 @contextmanager

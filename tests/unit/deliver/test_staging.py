@@ -1,5 +1,6 @@
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_mail_is_staged_then_published_with_native_line_ends(maildir: Path) ->
 
 def test_a_line_end_that_two_chunks_share_is_one_line_end(maildir: Path) -> None:
     class Chunked(MemoryContent):
-        def chunks(self):
+        def chunks(self) -> Iterator[bytes]:
             return iter([self.data[at : at + 1] for at in range(len(self.data))])
 
     placement = Placement(directory=str(maildir), base_name="one")

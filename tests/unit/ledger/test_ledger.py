@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from seawall.ledger.state import Lock, State
 
 
 @pytest.fixture
-def ledger(tmp_path: Path):
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
     found = Ledger.open(tmp_path / "ledger.sqlite")
     yield found
     found.close()
@@ -31,7 +32,7 @@ def intent(n: int) -> Intent:
 
 def test_the_migrations_make_the_schema(ledger: Ledger) -> None:
     def difference(connection: Connection) -> list[object]:
-        return compare_metadata(MigrationContext.configure(connection), metadata)
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
     assert ledger.transact(difference) == []
 
