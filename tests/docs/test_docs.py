@@ -1,0 +1,59 @@
+"""Documentation that can fail: what it shows is compared with what is there."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from seawall.config.load import load
+from seawall.model.verdict import Reason
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert found
+    return found.group(1)
+
+
+def test_the_readmes_command_line_is_the_real_one() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "seawall", "--help"], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == block("text").strip()
+
+
+def test_the_readmes_configuration_loads(tmp_path: Path) -> None:
+    path = tmp_path / "seawall.toml"
+    path.write_text(block("toml"), encoding="utf-8")
+    tomllib.loads(block("toml"))
+    assert load(path).settings.accounts[0].name == "office"
+
+
+def test_the_readmes_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", block("sh"), re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_each_reason_code_is_documented() -> None:
+    page = (ROOT / "docs" / "reason-codes.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z-]+)`", page, re.MULTILINE)) == {reason.value for reason in Reason}
+
+
+def test_every_file_that_the_docs_name_exists() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+            assert (page.parent / target).exists(), (page.name, target)
+        for name in re.findall(r"`((?:src|tests)/[\w./-]+)", text):
+            assert (ROOT / name).exists(), (page.name, name)
+
+
+def test_the_flow_names_methods_that_exist() -> None:
+    journey = (ROOT / "src/seawall/collect/journey.py").read_text(encoding="utf-8")
+    for name in re.findall(r"`(_\w+)`", (ROOT / "docs/flow.md").read_text(encoding="utf-8")):
+        assert f"def {name}(" in journey, name
