@@ -1,0 +1,353 @@
+"""Kill a collector with SIGKILL at random moments, start it again until it ends well, and count every mail.
+
+    crash.py                         Seawall alone, 300 kills over four modes, about five minutes
+    crash.py --peers                 fetchmail, getmail6, mpop and fdm beside it, with 40 kills each
+    crash.py --kills 40 --only read --collectors seawall,mpop --seed 7
+    crash.py --peers --write         into docs/crash.md too
+
+A trial is a fresh box, a fresh home and a fresh Maildir; some kills, each of the whole process group after a delay drawn
+evenly from the length of an undisturbed run; then restarts without a kill until a clean exit. A reader, where the mode
+has one, takes mail out of new/ all the while; what it erased counts as delivered. Chance finds what nobody thought of;
+tests/crash goes through the system calls one by one.
+"""
+
+import argparse
+import collections
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from boxes import look_into, mails, read_mail, server, workplace
+from peers import COLLECTORS, Collector, Command, Errand, chosen, compile_tools, set_up
+from servers.dovecot import Dovecot
+from servers.dovecot import version as dovecot_version
+
+DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "crash.md"
+OURS: Final = "seawall"
+KILLS_A_TRIAL: Final = 4
+RESTARTS: Final = 10
+LIMIT_SECONDS: Final = 120
+READER_PAUSE_SECONDS: Final = 0.003
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """What happens to the mails: kept on the server or erased, and whether a reader works in the Maildir."""
+
+    key: str
+    title: str
+    keep: bool
+    reader: bool = False
+
+
+MODES: Final = (
+    Mode(key="erase", title="erased as they come", keep=False),
+    Mode(key="keep", title="kept", keep=True),
+    Mode(key="read", title="erased, with a reader", keep=False, reader=True),
+    Mode(key="keep-read", title="kept, with a reader", keep=True, reader=True),
+)
+
+
+class Reader:
+    """A mail program at work: moves new mail to cur/, erases some at once and some after a look."""
+
+    def __init__(self, maildir: Path, chance: random.Random) -> None:
+        self.erased: collections.Counter[int] = collections.Counter()
+        self.cut = 0
+        self._maildir = maildir
+        self._chance = chance
+        self._doomed: list[Path] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stop.wait(READER_PAUSE_SECONDS):
+            for path in self._doomed:
+                self._erase(path)
+            self._doomed.clear()
+            for entry in list(os.scandir(self._maildir / "new")):
+                self._take(Path(entry.path))
+
+    def _take(self, path: Path) -> None:
+        draw = self._chance.random()
+        if draw < 1 / 4:
+            self._erase(path)
+            return
+        seen = self._maildir / "cur" / f"{path.name}:2,S"
+        path.rename(seen)
+        if draw < 1 / 2:
+            self._doomed.append(seen)
+
+    def _erase(self, path: Path) -> None:
+        number, whole = read_mail(path)
+        self.cut += not whole
+        if number is not None:
+            self.erased[number] += 1
+        path.unlink()
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """What all trials of one collector in one mode came to; mails, but for the first three."""
+
+    mode: Mode
+    collector: Collector
+    run_seconds: float
+    trials: int = 0
+    kills: int = 0
+    lost: int = 0
+    twice: int = 0
+    cut: int = 0
+    undelivered: int = 0
+    unerased: int = 0
+    tmp_files: int = 0
+    remarks: collections.Counter[str] = field(default_factory=collections.Counter)
+
+    @property
+    def blemishes(self) -> int:
+        return self.lost + self.twice + self.cut + self.undelivered + self.unerased + self.tmp_files
+
+    def cells(self) -> list[str]:
+        unerased = "–" if self.mode.keep else f"{self.unerased:,}"
+        numbers = (self.kills, self.trials, self.lost, self.twice, self.cut, self.undelivered)
+        remarks = "; ".join(f"{text} ({count})" for text, count in self.remarks.most_common())
+        cells = [self.mode.title, self.collector.name, *(f"{number:,}" for number in numbers)]
+        return [*cells, unerased, str(self.tmp_files), remarks]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Where trials take place, and over how many mails of what size."""
+
+    dovecot: Dovecot
+    place: Path
+    count: int
+    octets: int
+
+
+def interrupted(command: Command, log: Path, seconds: float) -> int | None:
+    """Run for at most `seconds`, then SIGKILL to the process group. Its exit code, or None when it was killed."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            list(command.argv),
+            env=dict(command.env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        return process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def remove_stale(command: Command, row: Row) -> None:
+    for path in command.stale:
+        if path.exists():
+            path.unlink()
+            row.remarks[f"{path.name} removed by hand"] += 1
+
+
+def trial(row: Row, ground: Ground, delays: Sequence[float], chance: random.Random) -> None:
+    """One box from full to done, killed after each of the delays in turn, and what came of it added to the row."""
+    bench = ground.place / "trial"
+    shutil.rmtree(bench, ignore_errors=True)
+    bench.mkdir(mode=0o755)
+    user = ground.dovecot.add_user(f"{row.collector.name}-{row.mode.key}-{row.trials}")
+    ground.dovecot.fill(user, list(mails(ground.count, ground.octets)))
+    errand = Errand(
+        port=ground.dovecot.pop3_port,
+        user=user,
+        password=ground.dovecot.password,
+        keep=row.mode.keep,
+        home=bench / "home",
+        maildir=bench / "Maildir",
+        tools=ground.place / "tools",
+    )
+    command = set_up(row.collector, errand)
+    reader = Reader(errand.maildir, chance)
+    with reader.working() if row.mode.reader else contextlib.nullcontext():
+        until_clean(row, command, bench / "log", delays)
+    count(row, ground, errand, reader)
+    shutil.rmtree(ground.dovecot.maildir(user).parent)
+
+
+def until_clean(row: Row, command: Command, log: Path, delays: Sequence[float]) -> None:
+    for delay in delays:
+        code = interrupted(command, log, delay)
+        remove_stale(command, row)
+        if code is None:
+            row.kills += 1
+        elif code in command.clean_exits:
+            return
+        else:
+            row.remarks[f"exit {code}"] += 1
+    for _ in range(RESTARTS):
+        code = interrupted(command, log, LIMIT_SECONDS)
+        remove_stale(command, row)
+        if code is None:
+            row.remarks[f"did not end in {LIMIT_SECONDS} s"] += 1
+        elif code in command.clean_exits:
+            return
+        else:
+            row.remarks[f"exit {code}"] += 1
+    row.remarks["never ended well"] += 1
+
+
+def count(row: Row, ground: Ground, errand: Errand, reader: Reader) -> None:
+    """Every mail that was in the box is in the Maildir, was erased by the reader, or is missed."""
+    found, box = look_into(errand.maildir), look_into(ground.dovecot.maildir(errand.user))
+    copies = found.copies + reader.erased
+    absent = set(range(ground.count)) - set(copies)
+    row.trials += 1
+    row.lost += len(absent - set(box.copies))
+    row.undelivered += len(absent & set(box.copies))
+    row.twice += sum(number - 1 for number in copies.values())
+    row.cut += found.cut + reader.cut
+    row.tmp_files += len(os.listdir(errand.maildir / "tmp"))
+    if not row.mode.keep:
+        row.unerased += box.copies.total()
+    elif box.copies.total() != ground.count:
+        row.remarks["erased though they were to be kept"] += ground.count - box.copies.total()
+
+
+def undisturbed(row: Row, ground: Ground, chance: random.Random) -> float:
+    """The seconds of one whole run, the second of two; what it counts is no part of the row."""
+    seconds = 0.0
+    for _ in range(2):
+        started = time.monotonic()
+        rehearsal = Row(mode=row.mode, collector=row.collector, run_seconds=0, trials=-1)
+        trial(rehearsal, ground, (), chance)
+        seconds = time.monotonic() - started
+        if rehearsal.blemishes or rehearsal.remarks:
+            row.remarks[f"undisturbed: {' | '.join(rehearsal.cells()[3:])}"] += 1
+    return seconds
+
+
+def batter(row: Row, ground: Ground, *, kills: int, deadline: float, seed: int) -> None:
+    """Trials until there were that many kills, or the time is over."""
+    chance = random.Random(f"{seed} {row.collector.name} {row.mode.key}")
+    row.run_seconds = undisturbed(row, ground, chance)
+    while row.kills < kills:
+        if time.monotonic() > deadline:
+            row.remarks["stopped: the time was over"] += 1
+            break
+        wanted = min(KILLS_A_TRIAL, kills - row.kills)
+        trial(row, ground, [chance.uniform(0, row.run_seconds) for _ in range(wanted)], chance)
+    say(f"{row.mode.title}, {row.collector.name}, run {row.run_seconds:.2f} s: {' | '.join(row.cells()[2:])}")
+
+
+def table(rows: Sequence[Row]) -> str:
+    head = "| mails are | collector | kills | trials | lost | twice | cut | not yet here | not erased | in tmp/ | remarks |"
+    lines = [head, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|"]
+    lines += [f"| {' | '.join(row.cells())} |" for row in rows]
+    return "\n".join(lines)
+
+
+def document(rows: Sequence[Row], asked: argparse.Namespace) -> str:
+    """docs/crash.md: the table, and what is needed to judge it."""
+    collectors = {row.collector.name: row.collector for row in rows}.values()
+    versions = ", ".join(f"{collector.name} {collector.version()}" for collector in collectors)
+    return f"""\
+# Killed by chance
+
+What is in the Maildir after a collector was killed with SIGKILL at random moments, again and again, and then left alone
+until it ended well. `bench/crash.py --peers --write` makes this page; `--seed {asked.seed}` draws the same delays.
+
+{asked.date}; {os.cpu_count()} cores; Python {sys.version.split()[0]}; server Dovecot {dovecot_version()};
+{versions}. Boxes of {asked.mails} mails of {asked.octets:,} octets; up to {KILLS_A_TRIAL} kills in a trial.
+
+{table(rows)}
+
+- lost: neither in the Maildir nor on the server. twice: copies beyond the first. cut: files that do not end as the mail does.
+- not yet here: still on the server and not in the Maildir after a clean exit. not erased: on the server though it was to go.
+- The reader moves mail from new/ to cur/ and erases half of it; what it erased counts as delivered.
+- A kill is sent to the whole process group. It is no power cut: what was written is still written.
+- The peers run with their defaults: fetchmail keeps its list of seen mail in both modes, mpop, getmail6 and fdm where mail
+  is kept too. fdm's lock is removed by hand after a kill; else it would not start.
+"""
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--kills", type=int, default=300, help="of Seawall, over all modes (default: %(default)s)"
+    )
+    parser.add_argument("--peers", action="store_true", help="the other collectors too")
+    parser.add_argument(
+        "--peer-kills", type=int, default=40, help="of each other collector (default: %(default)s)"
+    )
+    parser.add_argument("--collectors", help=f"some of {','.join(one.name for one in COLLECTORS)}")
+    parser.add_argument(
+        "--only", default=",".join(mode.key for mode in MODES), help="modes (default: %(default)s)"
+    )
+    parser.add_argument("--mails", type=int, default=300, help="in a box (default: %(default)s)")
+    parser.add_argument("--octets", type=int, default=8_000, help="of a mail (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")
+    parser.add_argument(
+        "--minutes", type=float, default=30, help="no trial begins later (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--write", nargs="?", type=Path, const=DOCUMENT, help="write the page (default: docs/crash.md)"
+    )
+    parser.add_argument("--date", default=time.strftime("%Y-%m-%d"), help="the date in the page")
+    parser.add_argument("--dir", type=Path, help="where boxes and Maildirs lie (default: /var/tmp)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    asked = arguments()
+    deadline = time.monotonic() + asked.minutes * 60
+    names = asked.collectors.split(",") if asked.collectors else ["all"] if asked.peers else [OURS]
+    modes = [mode for mode in MODES if mode.key in asked.only.split(",")]
+    with workplace(asked.dir) as place, server(place) as dovecot:
+        compile_tools(place / "tools")
+        collectors, reasons = chosen(names, place / "tools")
+        for reason in reasons:
+            say(f"Left out: {reason}.")
+        ground = Ground(dovecot=dovecot, place=place, count=asked.mails, octets=asked.octets)
+        rows = [Row(mode=mode, collector=one, run_seconds=0) for mode in modes for one in collectors]
+        for row in sorted(
+            rows, key=lambda row: row.collector.name != OURS
+        ):  # ours first, should the time be short
+            of_all = asked.kills if row.collector.name == OURS else asked.peer_kills
+            batter(row, ground, kills=-(-of_all // len(modes)), deadline=deadline, seed=asked.seed)
+    print(table(rows))
+    if asked.write:
+        asked.write.parent.mkdir(exist_ok=True)
+        asked.write.write_text(document(rows, asked), encoding="utf-8")
+    return int(any(row.blemishes or row.remarks for row in rows if row.collector.name == OURS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
