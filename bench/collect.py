@@ -139,17 +139,15 @@ def contest(works: Sequence[Work], collectors: Sequence[Collector], *, runs: int
     """Every collector over every box, `runs` times, interleaved."""
     rows = []
     with server(place) as dovecot:
-        settings = {
-            "pop3_no_flag_updates": "yes"
-        }  # so that the first to read a box does no work that the next is spared
+        # No flags, so that the first to read a box does no work that the next is spared.
+        settings = {"pop3_no_flag_updates": "yes"}
         trial = Work(key="trial", count=20, octets=4_000)
         user = fill(dovecot, trial, settings)
         for (
             collector
-        ) in collectors:  # the programs are in the page cache then, and what cannot work says so early
-            say(
-                f"trial, {collector.name}: {measure(collector, trial, dovecot=dovecot, user=user, place=place).wrong or 'works'}"
-            )
+        ) in collectors:  # each program is in the page cache then, and what cannot work says so early
+            run = measure(collector, trial, dovecot=dovecot, user=user, place=place)
+            say(f"trial, {collector.name}: {run.wrong or 'works'}")
         for work in works:
             user = fill(dovecot, work, settings)
             measure(RAW, work, dovecot=dovecot, user=user, place=place)  # the box is in the page cache then
@@ -158,9 +156,8 @@ def contest(works: Sequence[Work], collectors: Sequence[Collector], *, runs: int
                 for row in of_work:
                     run = measure(row.collector, work, dovecot=dovecot, user=user, place=place)
                     row.runs.append(run)
-                    say(
-                        f"{work.title}, run {number}, {row.collector.name}: {run.wall_seconds:.2f} s {run.wrong}"
-                    )
+                    name = row.collector.name
+                    say(f"{work.title}, run {number}, {name}: {run.wall_seconds:.2f} s {run.wrong}")
             rows += of_work
             dovecot.empty(user)
     return rows
@@ -223,8 +220,9 @@ How long one collection of a full POP3 box into a Maildir takes, beside other co
 - "raw" is a C loop that asks for up to 200 mails ahead and keeps nothing: the floor that the server sets.
 - Times are of the whole command, start-up included. Ratios compare within one box; absolute times differ from machine to
   machine.
-- Each run starts with an empty Maildir and no state, after a sync. Seawall, mpop, fdm and getmail6 sync each mail before
-  they go on; fetchmail's MDA is a small C program that does (`bench/c/mda.c`). fdm and fetchmail keep the list of what
+- Each run starts with an empty Maildir and no state, after a sync. mpop, fdm and getmail6 sync each mail before they
+  go on, and fetchmail's MDA is a small C program that does (`bench/c/mda.c`). Seawall syncs each file, its directories and
+  its ledger, a batch at a time. fdm and fetchmail keep the list of what
   they have seen, as they must where mail is kept.
 - After each run every mail is looked for in the Maildir and on the server: missing, double or cut mail voids the row.
 - Peak memory is the largest of the command's processes.
@@ -246,7 +244,9 @@ def arguments() -> argparse.Namespace:
         "--only", default=",".join(work.key for work in WORKS), help="boxes (default: %(default)s)"
     )
     parser.add_argument("--peers", default="all", help=f"collectors: all, or some of {','.join(names)}")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument(
+        "--write", nargs="?", type=Path, const=DOCUMENT, help="write the page (default: docs/benchmarks.md)"
+    )
     parser.add_argument("--date", default=time.strftime("%Y-%m-%d"), help="the date in the page")
     parser.add_argument("--dir", type=Path, help="where boxes and Maildirs lie (default: /var/tmp)")
     return parser.parse_args()
@@ -268,8 +268,8 @@ def main() -> int:
         rows = contest(works, [RAW, *collectors], runs=runs, place=place)
         print(table(rows))
         if asked.write:
-            DOCUMENT.parent.mkdir(exist_ok=True)
-            DOCUMENT.write_text(document(rows, runs=runs, date=asked.date, place=place), encoding="utf-8")
+            asked.write.parent.mkdir(exist_ok=True)
+            asked.write.write_text(document(rows, runs=runs, date=asked.date, place=place), encoding="utf-8")
     return int(any(row.wrong for row in rows if row.collector.name == "seawall"))
 
 

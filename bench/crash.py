@@ -20,15 +20,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from boxes import look_into, mails, read_mail, server, workplace
+from boxes import delivered, look_into, mails, server, workplace
 from peers import COLLECTORS, Collector, Command, Errand, chosen, compile_tools, set_up
+from reader import Reader
 from servers.dovecot import Dovecot
 from servers.dovecot import version as dovecot_version
 
@@ -37,7 +37,6 @@ OURS: Final = "seawall"
 KILLS_A_TRIAL: Final = 4
 RESTARTS: Final = 10
 LIMIT_SECONDS: Final = 120
-READER_PAUSE_SECONDS: Final = 0.003
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,62 +57,19 @@ MODES: Final = (
 )
 
 
-class Reader:
-    """A mail program at work: moves new mail to cur/, erases some at once and some after a look."""
-
-    def __init__(self, maildir: Path, chance: random.Random) -> None:
-        self.erased: collections.Counter[int] = collections.Counter()
-        self.cut = 0
-        self._maildir = maildir
-        self._chance = chance
-        self._doomed: list[Path] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-
-    @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
-        self._thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            self._thread.join()
-
-    def _work(self) -> None:
-        while not self._stop.wait(READER_PAUSE_SECONDS):
-            for path in self._doomed:
-                self._erase(path)
-            self._doomed.clear()
-            for entry in list(os.scandir(self._maildir / "new")):
-                self._take(Path(entry.path))
-
-    def _take(self, path: Path) -> None:
-        draw = self._chance.random()
-        if draw < 1 / 4:
-            self._erase(path)
-            return
-        seen = self._maildir / "cur" / f"{path.name}:2,S"
-        path.rename(seen)
-        if draw < 1 / 2:
-            self._doomed.append(seen)
-
-    def _erase(self, path: Path) -> None:
-        number, whole = read_mail(path)
-        self.cut += not whole
-        if number is not None:
-            self.erased[number] += 1
-        path.unlink()
-
-
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """What all trials of one collector in one mode came to; mails, but for the first three."""
+    """What all trials of one collector in one mode came to, in mails.
+
+    amid: kills of a run that had changed the Maildir or the box; the others struck its start or its end.
+    """
 
     mode: Mode
     collector: Collector
     run_seconds: float
     trials: int = 0
     kills: int = 0
+    amid: int = 0
     lost: int = 0
     twice: int = 0
     cut: int = 0
@@ -127,8 +83,8 @@ class Row:
         return self.lost + self.twice + self.cut + self.undelivered + self.unerased + self.tmp_files
 
     def cells(self) -> list[str]:
-        unerased = "–" if self.mode.keep else f"{self.unerased:,}"
-        numbers = (self.kills, self.trials, self.lost, self.twice, self.cut, self.undelivered)
+        unerased = "" if self.mode.keep else f"{self.unerased:,}"
+        numbers = (self.kills, self.amid, self.trials, self.lost, self.twice, self.cut, self.undelivered)
         remarks = "; ".join(f"{text} ({count})" for text, count in self.remarks.most_common())
         cells = [self.mode.title, self.collector.name, *(f"{number:,}" for number in numbers)]
         return [*cells, unerased, str(self.tmp_files), remarks]
@@ -172,8 +128,25 @@ def remove_stale(command: Command, row: Row) -> None:
             row.remarks[f"{path.name} removed by hand"] += 1
 
 
-def trial(row: Row, ground: Ground, delays: Sequence[float], chance: random.Random) -> None:
-    """One box from full to done, killed after each of the delays in turn, and what came of it added to the row."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One trial's places. seen() tells whether a run has changed something: it differs before and after."""
+
+    errand: Errand
+    box: Path
+    reader: Reader
+
+    def seen(self) -> tuple[frozenset[str], int, int]:
+        unfinished = frozenset(entry.name for entry in (self.errand.maildir / "tmp").iterdir())
+        here = sum(1 for _ in delivered(self.errand.maildir)) + self.reader.erased.total()
+        return unfinished, here, sum(1 for _ in delivered(self.box))
+
+
+def trial(row: Row, ground: Ground, delays: Sequence[float], chance: random.Random) -> float:
+    """One box from full to done, killed after each of the delays in turn; adds what came of it to the row.
+
+    Returns the seconds that the last run took.
+    """
     bench = ground.place / "trial"
     shutil.rmtree(bench, ignore_errors=True)
     bench.mkdir(mode=0o755)
@@ -189,46 +162,46 @@ def trial(row: Row, ground: Ground, delays: Sequence[float], chance: random.Rand
         tools=ground.place / "tools",
     )
     command = set_up(row.collector, errand)
-    reader = Reader(errand.maildir, chance)
-    with reader.working() if row.mode.reader else contextlib.nullcontext():
-        until_clean(row, command, bench / "log", delays)
-    count(row, ground, errand, reader)
-    shutil.rmtree(ground.dovecot.maildir(user).parent)
+    scene = Scene(errand=errand, box=ground.dovecot.maildir(user), reader=Reader(errand.maildir, chance))
+    with scene.reader.working() if row.mode.reader else contextlib.nullcontext():
+        seconds = until_clean(row, command, scene, delays)
+    count(row, ground, scene)
+    shutil.rmtree(scene.box.parent)
+    return seconds
 
 
-def until_clean(row: Row, command: Command, log: Path, delays: Sequence[float]) -> None:
-    for delay in delays:
-        code = interrupted(command, log, delay)
+def until_clean(row: Row, command: Command, scene: Scene, delays: Sequence[float]) -> float:
+    """Run and kill, run and kill, and then run until a clean exit; returns the seconds of the last run."""
+    limits = [*delays, *[float(LIMIT_SECONDS)] * RESTARTS]
+    for number, limit in enumerate(limits):
+        before, started = scene.seen(), time.monotonic()
+        code = interrupted(command, scene.errand.home.parent / "log", limit)
+        seconds = time.monotonic() - started
         remove_stale(command, row)
-        if code is None:
+        if code in command.clean_exits:
+            return seconds
+        if code is not None:
+            row.remarks[f"exit {code}"] += 1
+        elif number < len(delays):
             row.kills += 1
-        elif code in command.clean_exits:
-            return
+            row.amid += before != scene.seen()
         else:
-            row.remarks[f"exit {code}"] += 1
-    for _ in range(RESTARTS):
-        code = interrupted(command, log, LIMIT_SECONDS)
-        remove_stale(command, row)
-        if code is None:
             row.remarks[f"did not end in {LIMIT_SECONDS} s"] += 1
-        elif code in command.clean_exits:
-            return
-        else:
-            row.remarks[f"exit {code}"] += 1
     row.remarks["never ended well"] += 1
+    return 0.0
 
 
-def count(row: Row, ground: Ground, errand: Errand, reader: Reader) -> None:
+def count(row: Row, ground: Ground, scene: Scene) -> None:
     """Every mail that was in the box is in the Maildir, was erased by the reader, or is missed."""
-    found, box = look_into(errand.maildir), look_into(ground.dovecot.maildir(errand.user))
-    copies = found.copies + reader.erased
+    found, box = look_into(scene.errand.maildir), look_into(scene.box)
+    copies = found.copies + scene.reader.erased
     absent = set(range(ground.count)) - set(copies)
     row.trials += 1
     row.lost += len(absent - set(box.copies))
     row.undelivered += len(absent & set(box.copies))
     row.twice += sum(number - 1 for number in copies.values())
-    row.cut += found.cut + reader.cut
-    row.tmp_files += len(os.listdir(errand.maildir / "tmp"))
+    row.cut += found.cut + scene.reader.cut
+    row.tmp_files += len(scene.seen()[0])
     if not row.mode.keep:
         row.unerased += box.copies.total()
     elif box.copies.total() != ground.count:
@@ -239,12 +212,10 @@ def undisturbed(row: Row, ground: Ground, chance: random.Random) -> float:
     """The seconds of one whole run, the second of two; what it counts is no part of the row."""
     seconds = 0.0
     for _ in range(2):
-        started = time.monotonic()
         rehearsal = Row(mode=row.mode, collector=row.collector, run_seconds=0, trials=-1)
-        trial(rehearsal, ground, (), chance)
-        seconds = time.monotonic() - started
+        seconds = trial(rehearsal, ground, (), chance)
         if rehearsal.blemishes or rehearsal.remarks:
-            row.remarks[f"undisturbed: {' | '.join(rehearsal.cells()[3:])}"] += 1
+            row.remarks[f"undisturbed: {' | '.join(rehearsal.cells()[5:])}"] += 1
     return seconds
 
 
@@ -257,13 +228,17 @@ def batter(row: Row, ground: Ground, *, kills: int, deadline: float, seed: int) 
             row.remarks["stopped: the time was over"] += 1
             break
         wanted = min(KILLS_A_TRIAL, kills - row.kills)
-        trial(row, ground, [chance.uniform(0, row.run_seconds) for _ in range(wanted)], chance)
+        delays = [chance.uniform(0, row.run_seconds) for _ in range(wanted)]
+        before = row.blemishes
+        trial(row, ground, delays, chance)
+        if row.blemishes > before and row.collector.name == OURS:
+            say(f"{row.mode.title}, trial {row.trials}, delays {delays}: {' | '.join(row.cells()[2:])}")
     say(f"{row.mode.title}, {row.collector.name}, run {row.run_seconds:.2f} s: {' | '.join(row.cells()[2:])}")
 
 
 def table(rows: Sequence[Row]) -> str:
-    head = "| mails are | collector | kills | trials | lost | twice | cut | not yet here | not erased | in tmp/ | remarks |"
-    lines = [head, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|"]
+    head = "| mails are | collector | kills | amid | trials | lost | twice | cut | not yet here | not erased | in tmp/ | remarks |"
+    lines = [head, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|"]
     lines += [f"| {' | '.join(row.cells())} |" for row in rows]
     return "\n".join(lines)
 
@@ -283,12 +258,13 @@ until it ended well. `bench/crash.py --peers --write` makes this page; `--seed {
 
 {table(rows)}
 
+- amid: of the kills, those of a run that had begun to deliver or to erase; the others struck its start or its end.
 - lost: neither in the Maildir nor on the server. twice: copies beyond the first. cut: files that do not end as the mail does.
 - not yet here: still on the server and not in the Maildir after a clean exit. not erased: on the server though it was to go.
 - The reader moves mail from new/ to cur/ and erases half of it; what it erased counts as delivered.
 - A kill is sent to the whole process group. It is no power cut: what was written is still written.
-- The peers run with their defaults: fetchmail keeps its list of seen mail in both modes, mpop, getmail6 and fdm where mail
-  is kept too. fdm's lock is removed by hand after a kill; else it would not start.
+- The peers run with their defaults, but for fetchmail, which is told to use UIDLs, and fdm, which has a cache of what it
+  has seen where mail is kept. fdm's lock is removed by hand after a kill; it would not start otherwise.
 """
 
 
