@@ -1,5 +1,6 @@
 """`seawall config show`: every value that is in force, and where it came from."""
 
+import json as json_text
 import os
 
 from seawall.cli.options import ConfigOption, JsonOption
@@ -13,7 +14,12 @@ def show(*, config: ConfigOption = None, json: JsonOption = False) -> None:
     loaded = load(find(config, os.environ))
     if json:
         values = [
-            {"key": key, "value": origin.value, "file": origin.file, "line": origin.line}
+            {
+                "key": key,
+                "value": origin.value,
+                "file": origin.file if origin.line else None,
+                "line": origin.line,
+            }
             for key, origin in loaded.origins.items()
         ]
         document("seawall.config/1", {"path": str(loaded.path), "values": values})
@@ -28,7 +34,7 @@ def _as_toml(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f'"{value}"'
+            return json_text.dumps(value, ensure_ascii=False)
         case tuple():
             return f"[{', '.join(map(_as_toml, value))}]"
     return str(value)

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from seawall.errors import SeawallError
 
@@ -34,9 +34,14 @@ def say(text: str) -> None:
 
 
 def talk(text: str) -> None:
-    """Print what is not data to stderr; each line is cleaned."""
-    sys.stderr.write(_lines(text))
-    sys.stderr.flush()
+    """Print what is not data to stderr; each line is cleaned. Where nobody can hear, nothing is said."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(_lines(text))
+        sys.stderr.flush()
+    except OSError:
+        _to_nowhere(sys.stderr)
 
 
 def document(schema: str, content: Mapping[str, Any]) -> None:
@@ -50,16 +55,24 @@ def finish() -> None:
 
 
 def _write(text: str, *, flush: bool = False) -> None:
+    if sys.stdout is None:
+        if text:
+            raise SeawallError("stdout cannot be written: it is closed")
+        return
     try:
         sys.stdout.write(text)
         if flush:
             sys.stdout.flush()
     except OSError as refused:
-        # The interpreter flushes stdout once more as it ends, and must find a place for it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _to_nowhere(sys.stdout)
         if isinstance(refused, BrokenPipeError):
             raise NobodyReads from None
         raise SeawallError(f"stdout cannot be written: {refused.strerror}") from None
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    # The interpreter flushes both streams once more as it ends, and must find a place for that.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _lines(text: str) -> str:

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 
 from seawall.config import schema
 from seawall.config.positions import KeyPath
-from seawall.config.problems import Problem, from_pydantic
+from seawall.config.problems import Problem, from_pydantic, shown_names
+from seawall.deliver.maildir import directory
+from seawall.errors import Misconfigured
 from seawall.model.account import Account, Destination, MaildirDestination, Server, Settings, Site
 from seawall.model.address import Address, domain_in_a_labels
 from seawall.model.secret import PasswordCommand, PasswordFile, SecretSource
@@ -77,9 +79,10 @@ class _Builder:
 
     def _belongs(self, owners: dict[str, str], written: str, mailbox: str, path: KeyPath) -> None:
         # Local parts compare without case here, as they do when a recipient is looked up.
-        owner = owners.setdefault(str(Address.parse(written)).lower(), mailbox)
+        address = Address.parse(written)
+        owner = owners.setdefault(str(address).lower(), mailbox)
         if owner != mailbox:
-            self._wrong(path, f"{written} belongs to {owner} already")
+            self._wrong(path, f"{address} belongs to {Address.parse(owner)} already")
 
     def _destinations(self) -> dict[str, Destination | None]:
         """Return each destination by name, None where it is wrong."""
@@ -132,6 +135,11 @@ class _Builder:
         destination = self._chosen(path, written, destinations)
         if section is None or destination is None or (secret := _secret(section)) is None:
             return None
+        try:
+            directory(destination, section.to)
+        except Misconfigured as refused:
+            self._wrong((*path, "to"), str(refused))
+            return None
         server = Server(
             host=section.host,
             port=section.port or schema.PORT_BY_TLS[section.tls],
@@ -170,7 +178,7 @@ class _Builder:
         chosen = default if name is None else name
         if chosen not in destinations:
             is_wrong = "is missing, and" if name is None else "is none of them:"
-            self._wrong((*path, "destination"), f"{is_wrong} there are {', '.join(destinations)}")
+            self._wrong((*path, "destination"), f"{is_wrong} there are {shown_names(tuple(destinations))}")
         return destinations.get(chosen)
 
     def _section(self, model: type[AnySection], written: object, path: KeyPath) -> AnySection | None:

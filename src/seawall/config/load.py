@@ -39,17 +39,20 @@ class Loaded:
     path: Path
 
 
-def find(explicit: Path | None, environ: Mapping[str, str]) -> Path:
-    """Return the configuration that a command works by; raises Misconfigured where there is none."""
+def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path = Path()) -> Path:
+    """Return the configuration that a command works by; raises Misconfigured where there is none.
+
+    A relative path, whoever names it, starts at `cwd`: the process's own unless it is given.
+    """
     named = environ.get(ENVIRONMENT)
     for path, by_whom in ((explicit, "--config"), (Path(named) if named else None, f"${ENVIRONMENT}")):
         if path is not None:
-            if not _is_there(path):
-                raise Misconfigured(f"{path}: no such file, and {by_whom} names it")
-            return path
+            if not _is_there(cwd / path):
+                raise Misconfigured(f"{cwd / path}: no such file, and {by_whom} names it")
+            return cwd / path
     for path in PLACES:
-        if _is_there(path):
-            return path
+        if _is_there(cwd / path):
+            return cwd / path
     places = ", ".join(
         ("--config (not given)", f"${ENVIRONMENT} (not set)", f"./{PLACES[0]}", str(PLACES[1]))
     )

@@ -74,7 +74,7 @@ class _Scanner:
         path: KeyPath = ()
         names = self._dotted_key()
         for position, name in enumerate(names, start=1):
-            path = (*path, name)
+            path = (*path, name)[: DEEPEST + 1]
             if is_array_item and position == len(names):
                 self._items[path] = self._items.get(path, -1) + 1
                 self._mark(path, start)
@@ -87,7 +87,7 @@ class _Scanner:
         start = self._at
         path = table
         for name in self._dotted_key():
-            path = (*path, name)
+            path = (*path, name)[: DEEPEST + 1]
             self._mark(path, start)
         if self._at == start or not self._next_is("="):
             return False

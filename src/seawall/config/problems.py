@@ -13,6 +13,7 @@ from typing import Any
 from seawall.config.positions import KeyPath
 
 MOST_SHOWN = 50
+_MOST_NAMES_SHOWN = 10
 _LONGEST_KEY_SHOWN = 60
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -93,6 +94,12 @@ def shown_key(path: KeyPath, raw: object = None) -> str:
         else:
             text += f".{_quoted(part)}" if text else _quoted(part)
     return text
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return names out of the file as one line, the first few of them."""
+    more = ("…",) if len(names) > _MOST_NAMES_SHOWN else ()
+    return ", ".join((*map(_quoted, names[:_MOST_NAMES_SHOWN]), *more))
 
 
 def _name_of(raw: object, index: int) -> str | int:

@@ -5,7 +5,6 @@ border: an address that could receive mail is local, or it is an error. Refuses 
 lines and how sections refer to each other.
 """
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from seawall.config import units
+from seawall.config import hosts, units
 from seawall.model.account import Keep, KeepFor, KeepForever, Start, StartAll, StartNew, StartSince, Tls
 from seawall.model.address import Address, domain_in_a_labels
 
@@ -34,7 +33,7 @@ PORT_BY_TLS = {Tls.IMPLICIT: 995, Tls.STARTTLS: 110, Tls.NONE: 110}
 NAME_RULE = "must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or a digit"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}|[{}]")
 _PIN = re.compile(r"[0-9a-f]{64}")
 
@@ -73,19 +72,6 @@ def _name(text: str) -> str:
     return text
 
 
-def _host(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        pass
-    try:
-        return domain_in_a_labels(text)
-    except ValueError:
-        raise ValueError(
-            "must be a host name or an IP address, without a scheme and without a port"
-        ) from None
-
-
 def _local_address(written: object, info: ValidationInfo) -> Address:
     if not isinstance(written, str):
         raise ValueError("must be an address in quotes")  # noqa: TRY004 - pydantic collects ValueError alone
@@ -106,7 +92,7 @@ def _path(text: str, info: ValidationInfo) -> str:
 
 
 def _maildir_path(text: str, info: ValidationInfo) -> str:
-    for placeholder in _PLACEHOLDER.findall(text):
+    for placeholder in _PLACEHOLDER.findall(_text(text)):
         if placeholder not in {"{user}", "{domain}"}:
             raise ValueError(f"{placeholder} is not known here: only {{user}} and {{domain}} are filled in")
     if not Path(text).is_absolute() and _PLACEHOLDER.search(_around(info).directory):
@@ -134,7 +120,7 @@ def _keep(written: object) -> Keep:
     try:
         return KeepFor(units.seconds(written))
     except ValueError:
-        raise ValueError('must be "none", "forever" or a duration such as "7d"') from None
+        raise ValueError('must be "none", "forever" or a duration such as "7d", at most "5200w"') from None
 
 
 def _start(written: object) -> Start:
@@ -143,13 +129,6 @@ def _start(written: object) -> Start:
     if written == "new":
         return StartNew()
     return StartSince(units.moment(written))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _tls(written: object, info: ValidationInfo) -> Tls:
@@ -163,7 +142,7 @@ def _tls(written: object, info: ValidationInfo) -> Tls:
             f'insecure = true only permits tls = "none", and tls is "{tls.value}": '
             "a certificate is always checked; trust your own with ca_file or pin"
         )
-    if tls is Tls.NONE and not insecure and not _is_loopback(info.data.get("host", "localhost")):
+    if tls is Tls.NONE and not insecure and not hosts.is_loopback(info.data.get("host", "localhost")):
         raise ValueError(
             '"none" sends the password in the clear; it is allowed only to this machine, or with insecure = true'
         )
@@ -235,7 +214,7 @@ class Account(Section):
     """[[account]]: one POP3 mailbox. A key that judges others comes after them."""
 
     name: Name
-    host: Annotated[str, AfterValidator(_host)]
+    host: Annotated[str, AfterValidator(hosts.host)]
     insecure: bool = False
     tls: Annotated[Tls, PlainValidator(_tls)] = _default("implicit")
     port: int | None = Field(None, ge=1, le=65535)

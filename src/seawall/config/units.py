@@ -9,6 +9,9 @@ from datetime import UTC, date, datetime
 _DURATION = re.compile(r"([0-9]{1,9}) ?(s|m|h|d|w)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
+MOST_SECONDS = 5200 * _SECONDS["w"]
+"""A century: a later moment than now and this one could not be shown as a date."""
+
 _SIZE = re.compile(r"([0-9]{1,15}) ?([kmgt]?i?b)?", re.IGNORECASE)
 _OCTETS = {
     "b": 1,
@@ -28,7 +31,10 @@ def seconds(written: object) -> float:
     match = _DURATION.fullmatch(written.strip()) if isinstance(written, str) else None
     if match is None:
         raise ValueError('must be a duration such as "30s", "5m", "12h", "7d" or "2w"')
-    return int(match[1]) * _SECONDS[match[2]]
+    duration = int(match[1]) * _SECONDS[match[2]]
+    if duration > MOST_SECONDS:
+        raise ValueError('must be a duration of at most "5200w"')
+    return duration
 
 
 def octets(written: object) -> int:

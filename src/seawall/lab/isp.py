@@ -112,7 +112,7 @@ class ToyIsp:
             )
         except (Ended, OSError):
             pass
-        except asyncio.CancelledError:
+        except BaseException:
             writer.transport.abort()
             raise
         finally:

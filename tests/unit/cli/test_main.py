@@ -182,6 +182,15 @@ def test_init_follows_no_link_and_says_why_it_cannot_write(
     assert "cannot be written: No such file or directory" in capsys.readouterr().err
 
 
+def test_init_leaves_no_half_written_file(tmp_path: Path) -> None:
+    path = tmp_path / "seawall.toml"
+    no_file_may_grow = f"ulimit -f 0; exec '{sys.executable}' -B -m seawall init '{path}'"
+    ended = subprocess.run(["/bin/sh", "-c", no_file_may_grow], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == f"seawall: {path} cannot be written: File too large\n"
+    assert not path.exists()
+
+
 def test_config_show_names_each_value_s_origin_and_no_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,6 +204,10 @@ def test_config_show_names_each_value_s_origin_and_no_secret(
     assert shown["account.office.host"] == f"{path}:12"
     assert shown["account.office.port"] == "default"
 
+    path.write_text(GOOD.replace('user = "office"', "user = 'a\"b'"))
+    assert run("config", "show", "--config", str(path)) == 0
+    assert 'account.office.user = "a\\"b"' in capsys.readouterr().out
+
     path.write_text(GOOD.replace('password_file = "secret"', 'password_command = ["echo", "hunter2"]'))
     assert run("config", "show", "--json", "--config", str(path)) == 0
     printed = capsys.readouterr().out
@@ -202,7 +215,7 @@ def test_config_show_names_each_value_s_origin_and_no_secret(
     told = json.loads(printed)
     assert told["schema"] == "seawall.config/1"
     assert told["path"] == str(path)
-    assert {"key": "account.office.port", "value": 995, "file": str(path), "line": None} in told["values"]
+    assert {"key": "account.office.port", "value": 995, "file": None, "line": None} in told["values"]
     assert {
         "key": "account.office.password_command",
         "value": "echo …",

@@ -10,6 +10,7 @@ from seawall.cli.output import clean, document, say, talk
 from unit.config.good import GOOD
 
 FULL = Path("/dev/full")
+NEEDS_FULL = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,30 @@ def test_a_reader_that_goes_away_ends_a_command_quietly(tmp_path: Path, unbuffer
     os.close(writer)
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def ends(command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line by a shell, which can close our streams before we start."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m seawall {command}', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_data_for_a_closed_stdout_is_a_failure_and_silence_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "seawall.toml"
+    written = ends(f"init '{path}' >&-")
+    assert (written.returncode, "Next:" in written.stderr) == (0, True)
+    shown = ends(f"config show --config '{path}' >&-")
+    assert (shown.returncode, shown.stderr) == (1, "seawall: stdout cannot be written: it is closed\n")
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", pytest.param("2>/dev/full", marks=NEEDS_FULL)])
+def test_an_exit_code_stands_where_nobody_can_hear_the_reason(stderr: str) -> None:
+    assert ends(f"bogus {stderr}").returncode == 2
+
+
+@NEEDS_FULL
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_disk_under_stdout_is_told(tmp_path: Path, unbuffered: str) -> None:
     with FULL.open("w") as full:

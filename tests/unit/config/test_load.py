@@ -1,7 +1,9 @@
+import re
 from pathlib import Path
 
 import pytest
 
+from seawall.config import schema
 from seawall.config.load import MOST_OCTETS, MOST_OCTETS_IN_LINE, find, load
 from seawall.config.template import TEMPLATE
 from seawall.errors import Misconfigured
@@ -44,26 +46,21 @@ def test_a_short_configuration_has_the_documented_defaults(tmp_path: Path) -> No
     assert account.keep == KeepFor(7 * 86400)
     assert account.start == StartAll()
     assert account.max_octets == 50_000_000
+    assert account.patience == 60
 
 
 def test_the_template_loads_as_it_stands_and_uncommented(tmp_path: Path) -> None:
     assert len(loaded(tmp_path, TEMPLATE).settings.accounts) == 1
-    optional = (
-        "min_free",
-        "alarm_after",
-        "[mailboxes]",
-        '"alice',
-        "port",
-        "ca_file",
-        "every",
-        "keep",
-        "start",
-    )
-    uncommented = "\n".join(
-        line[2:] if line.startswith("# ") and line[2:].startswith(optional) else line
+    pin = f"sha256:{'ab' * 32}"
+    lines = [
+        option[1] if (option := re.match(r"# (\S+ *=.*|\[.*)", line)) else line
         for line in TEMPLATE.splitlines()
-    )
-    changed = loaded(tmp_path, uncommented)
+    ]
+    lines = [line for line in lines if not line.startswith("password_file")]
+    changed = loaded(tmp_path, "\n".join(lines).replace("sha256:...", pin))
+    keys = {key.rpartition(".")[2] for key in changed.origins if key.startswith("account.")}
+    assert keys == schema.Account.model_fields.keys() - {"password_file"}
+    assert all(origin.line for key, origin in changed.origins.items() if not key.endswith(".insecure"))
     assert changed.settings.site.min_free_octets == 200_000_000
     assert 'mailboxes."alice@example.org"' in changed.origins
     assert changed.settings.accounts[0].server.ca_file == str(tmp_path / "isp-ca.pem")
@@ -129,6 +126,23 @@ def test_a_size_is_a_number_with_or_without_a_unit(tmp_path: Path, written: str,
 def test_the_port_follows_tls_unless_it_is_given(tmp_path: Path, lines: str, tls: Tls, port: int) -> None:
     server = account_with(tmp_path, lines).server
     assert (server.tls, server.port) == (tls, port)
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("1s", 1), ("90s", 90), ("1h", 3600)])
+def test_timeout_becomes_patience(tmp_path: Path, written: str, seconds: float) -> None:
+    assert account_with(tmp_path, f'timeout = "{written}"').patience == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("POP.isp.example.", "pop.isp.example"),
+        ("2001:DB8::01", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+    ],
+)
+def test_a_host_is_kept_in_its_canonical_form(tmp_path: Path, written: str, host: str) -> None:
+    assert loaded(tmp_path, GOOD.replace("pop.isp.example", written)).settings.accounts[0].server.host == host
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.3.2.1", "::1"])
@@ -220,29 +234,3 @@ def test_a_directory_or_a_dangling_link_says_why_it_cannot_be_read(tmp_path: Pat
     link.symlink_to("nowhere")
     with pytest.raises(Misconfigured, match="cannot be read: No such file"):
         load(find(link, {}))
-
-
-def test_the_option_comes_before_the_environment_before_the_working_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("a.toml", "b.toml", "seawall.toml"):
-        Path(name).touch()
-    assert find(Path("a.toml"), {"SEAWALL_CONFIG": "b.toml"}) == Path("a.toml")
-    assert find(None, {"SEAWALL_CONFIG": "b.toml"}) == Path("b.toml")
-    assert find(None, {"SEAWALL_CONFIG": ""}) == Path("seawall.toml")
-
-
-def test_a_configuration_that_is_not_found_names_every_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("seawall.config.load.PLACES", (Path("seawall.toml"), tmp_path / "etc.toml"))
-    with pytest.raises(Misconfigured) as refused:
-        find(None, {})
-    for place in ("--config", "$SEAWALL_CONFIG", "./seawall.toml", "etc.toml", "seawall init"):
-        assert place in str(refused.value)
-    with pytest.raises(Misconfigured, match=r"gone\.toml: no such file, and --config names it"):
-        find(Path("gone.toml"), {})
-    with pytest.raises(Misconfigured, match=r"gone\.toml: no such file, and \$SEAWALL_CONFIG names it"):
-        find(None, {"SEAWALL_CONFIG": "gone.toml"})

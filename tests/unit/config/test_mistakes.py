@@ -31,12 +31,17 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
         (
             "local",
             '[mailboxes]\n"a@example.org" = ["c@example.org"]\n"b@example.org" = ["C@Example.org"]',
-            '7: mailboxes."b@example.org"[0]: C@Example.org belongs to a@example.org already',
+            '7: mailboxes."b@example.org"[0]: C@example.org belongs to a@example.org already',
         ),
         (
             "local",
             '[mailboxes]\n"a@example.org" = []\n"A@example.org" = []',
             '7: mailboxes."A@example.org": A@example.org belongs to a@example.org already',
+        ),
+        (
+            "local",
+            '[mailboxes]\n"a@example.org" = ["c@example.org"]\n"b@example.org" = ["c@example.org\\n"]',
+            '7: mailboxes."b@example.org"[0]: c@example.org belongs to a@example.org already',
         ),
         ("destination", 'paths = "x"', "9: destination.main.paths: is not a known key; did you mean path?"),
         (
@@ -59,6 +64,11 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
             "destination",
             '[destination.b]\nkind = "maildir"\npath = "/x/{usr}"',
             "11: destination.b.path: {usr} is not known here",
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "maildir"\npath = "/x/{a\\nb}"',
+            "11: destination.b.path: must not hold control characters",
         ),
         (
             "destination",
@@ -107,6 +117,11 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
         ("account", 'every = "5"', '16: account.office.every: must be a duration such as "30s"'),
         ("account", "every = 300", "16: account.office.every: must be a duration"),
         ("account", 'every = "9s"', '16: account.office.every: must be at least "10s"'),
+        ("account", 'every = "5201w"', '16: account.office.every: must be a duration of at most "5200w"'),
+        ("account", 'timeout = "0s"', '16: account.office.timeout: must be from "1s" to "1h"'),
+        ("account", 'timeout = "61m"', '16: account.office.timeout: must be from "1s" to "1h"'),
+        ("account", "timeout = 60", "16: account.office.timeout: must be a duration"),
+        ("account", 'keep = "5201w"', '16: account.office.keep: must be "none", "forever" or a duration'),
         ("account", 'keep = "7 days"', '16: account.office.keep: must be "none", "forever" or a duration'),
         ("account", 'start = "yesterday"', '16: account.office.start: must be "all", "new" or a date'),
         ("account", "start = 08:00:00", '16: account.office.start: must be "all", "new" or a date'),
@@ -167,13 +182,22 @@ def test_a_mistake_is_told_with_its_line_and_key(
             f"15: account.office.to: alice@sub.example.org {NOT_LOCAL}",
         ),
         ("alice@example.org", "alice", "15: account.office.to: 'alice' is not an address"),
+        ("alice@", "a/b@", "15: account.office.to: a/b@example.org cannot be used in the path of a Maildir"),
         ('to = "alice@example.org"', "", "10: account.office.to: is missing"),
         ('"office"\nhost', '"../x"\nhost', '11: account."../x".name: must be 1 to 64 of'),
         ('name = "office"', "", "10: account[0].name: is missing"),
         ('"pop.isp.example"', '"pop.isp.example:995"', "12: account.office.host: must be a host name"),
+        ("pop.isp.example", "192.168.1.300", "12: account.office.host: must be a host name or an IP address"),
+        ("pop.isp.example", "127.1", "12: account.office.host: must be a host name or an IP address"),
+        ("pop.isp.example", "fe80::1%a\\r\\nb", "12: account.office.host: must be a host name"),
         (
             'user = "office"',
             'user = "of\\r\\nfice"',
+            "13: account.office.user: must not hold control characters",
+        ),
+        (
+            'user = "office"',
+            'user = "of\\u009bfice"',
             "13: account.office.user: must not hold control characters",
         ),
         (

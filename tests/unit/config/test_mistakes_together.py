@@ -26,6 +26,14 @@ def test_an_account_must_choose_among_destinations_of_which_none_is_main(tmp_pat
     assert told(tmp_path, text) == ["12: account.office.destination: is missing, and there are a, b"]
 
 
+def test_names_out_of_the_file_stay_on_one_line_and_few(tmp_path: Path) -> None:
+    many = "".join(f'[destination.d{number}]\nkind = "maildir"\npath = "x"\n' for number in range(20))
+    text = with_line("destination", f'[destination."a\\nb"]\nkind = "maildir"\npath = "x"\n{many}')
+    name, choice = told(tmp_path, text.replace("#account#", 'destination = "mian"'))
+    assert name.startswith('9: destination."a�b": a destination\'s name must be')
+    assert choice.endswith('is none of them: there are main, "a�b", d0, d1, d2, d3, d4, d5, d6, d7, …')
+
+
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = (
         with_line("account", 'every = "1s"\nkeeep = "7d"')

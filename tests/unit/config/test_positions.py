@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seawall.config.positions import KeyPath, lines_of_keys, nearest_line
+from seawall.config.positions import DEEPEST, KeyPath, lines_of_keys, nearest_line
 from seawall.config.template import TEMPLATE
 
 TEXT = '''\
@@ -78,6 +78,14 @@ def test_only_real_keys_are_found() -> None:
 
 def test_crlf_text_has_the_same_lines() -> None:
     assert lines_of_keys(TEXT.replace("\n", "\r\n")) == lines_of_keys(TEXT)
+
+
+def test_a_key_too_deep_to_be_kept_is_placed_at_what_is_kept_of_it() -> None:
+    path = ("a",) * 2000
+    lines = lines_of_keys(f"top = 1\n{'.'.join(path)} = 1\nafter = 1")
+    assert nearest_line(lines, path) == 2
+    assert lines[("after",)] == 3
+    assert max(map(len, lines)) == DEEPEST
 
 
 def test_a_key_that_is_not_there_is_placed_at_the_nearest_table_around_it() -> None:
