@@ -124,6 +124,7 @@ class Journey:
         alone: Listed | None = None
         for _ in range(MAX_VISITS):
             session = await self._open(secret)
+            report.login_delay = session.capabilities.login_delay or 0.0
             try:
                 remaining = await self._visit(session, record, report, alone)
             except (ConnectionLost, ProtocolViolation, TooLarge) as problem:
