@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-export SEAWALL_CHECKOUT := $(CURDIR)
 
 .venv/ready: requirements.lock requirements-uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Seawall needs Python 3.11 or later; try: make PYTHON=python3.12")'
@@ -38,8 +37,9 @@ check: .venv/ready servers ## everything that CI asks: format, lint, types, impo
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/pytest -n 2 -m "not soak" --cov --cov-report=term:skip-covered
 
-bench: .venv/ready servers ## time Seawall beside its peers, and write docs/benchmarks.md
-	@$(BIN)/python bench/collect.py
+bench: .venv/ready ## time Seawall beside its peers, and write docs/benchmarks.md
+	@tests/servers/install.sh peers
+	@$(BIN)/python bench/collect.py --write
 
 lock: ## resolve the requirements anew, with hashes and no host name
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev --output-file requirements.lock $(UPGRADE) pyproject.toml

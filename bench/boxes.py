@@ -11,6 +11,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -100,6 +101,8 @@ def look_into(maildir: Path) -> Found:
 @contextlib.contextmanager
 def workplace(parent: Path | None) -> Iterator[Path]:
     """A directory that is removed at the end, on a disk (the default, /var/tmp, is not a memory file system)."""
+    # A bench that is told to stop reaches the end of its contexts too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     place = Path(tempfile.mkdtemp(prefix="seawall-bench-", dir=parent or "/var/tmp"))
     place.chmod(0o755)  # Dovecot's users pass through it
     try:

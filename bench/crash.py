@@ -6,7 +6,7 @@
     crash.py --peers --write         into docs/crash.md too
 
 A trial is a fresh box, a fresh home and a fresh Maildir; some kills, each of the whole process group after a delay drawn
-evenly from the length of an undisturbed run; then restarts without a kill until a clean exit. A reader, where the mode
+from the length of an undisturbed run, three in four from its first mail on; then restarts without a kill until a clean exit. A reader, where the mode
 has one, takes mail out of new/ all the while; what it erased counts as delivered. Chance finds what nobody thought of;
 tests/crash goes through the system calls one by one.
 """
@@ -14,6 +14,7 @@ tests/crash goes through the system calls one by one.
 import argparse
 import collections
 import contextlib
+import itertools
 import os
 import random
 import shutil
@@ -21,7 +22,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,7 @@ from servers.dovecot import version as dovecot_version
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "crash.md"
 OURS: Final = "seawall"
 KILLS_A_TRIAL: Final = 4
+START_SHARE: Final = 1 / 4  # of the delays may fall before the first mail
 RESTARTS: Final = 10
 LIMIT_SECONDS: Final = 120
 
@@ -66,7 +68,6 @@ class Row:
 
     mode: Mode
     collector: Collector
-    run_seconds: float
     trials: int = 0
     kills: int = 0
     amid: int = 0
@@ -98,6 +99,7 @@ class Ground:
     place: Path
     count: int
     octets: int
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
 
 def interrupted(command: Command, log: Path, seconds: float) -> int | None:
@@ -142,15 +144,15 @@ class Scene:
         return unfinished, here, sum(1 for _ in delivered(self.box))
 
 
-def trial(row: Row, ground: Ground, delays: Sequence[float], chance: random.Random) -> float:
+def trial(row: Row, ground: Ground, delays: Sequence[float], chance: random.Random) -> tuple[float, float]:
     """One box from full to done, killed after each of the delays in turn; adds what came of it to the row.
 
-    Returns the seconds that the last run took.
+    Returns the seconds from the last run's start to its first mail, and to its end.
     """
     bench = ground.place / "trial"
     shutil.rmtree(bench, ignore_errors=True)
     bench.mkdir(mode=0o755)
-    user = ground.dovecot.add_user(f"{row.collector.name}-{row.mode.key}-{row.trials}")
+    user = ground.dovecot.add_user(f"box{next(ground.numbers)}")
     ground.dovecot.fill(user, list(mails(ground.count, ground.octets)))
     errand = Errand(
         port=ground.dovecot.pop3_port,
@@ -164,31 +166,37 @@ def trial(row: Row, ground: Ground, delays: Sequence[float], chance: random.Rand
     command = set_up(row.collector, errand)
     scene = Scene(errand=errand, box=ground.dovecot.maildir(user), reader=Reader(errand.maildir, chance))
     with scene.reader.working() if row.mode.reader else contextlib.nullcontext():
-        seconds = until_clean(row, command, scene, delays)
+        last_run = until_clean(row, command, scene, delays)
     count(row, ground, scene)
     shutil.rmtree(scene.box.parent)
-    return seconds
+    return last_run
 
 
-def until_clean(row: Row, command: Command, scene: Scene, delays: Sequence[float]) -> float:
-    """Run and kill, run and kill, and then run until a clean exit; returns the seconds of the last run."""
+def until_clean(row: Row, command: Command, scene: Scene, delays: Sequence[float]) -> tuple[float, float]:
+    """Run and kill, run and kill, and then run until a clean exit; returns what trial does."""
     limits = [*delays, *[float(LIMIT_SECONDS)] * RESTARTS]
     for number, limit in enumerate(limits):
-        before, started = scene.seen(), time.monotonic()
-        code = interrupted(command, scene.errand.home.parent / "log", limit)
-        seconds = time.monotonic() - started
+        before, started, log = scene.seen(), time.time(), scene.errand.home.parent / "log"
+        code = interrupted(command, log, limit)
+        seconds = time.time() - started
         remove_stale(command, row)
         if code in command.clean_exits:
-            return seconds
+            written = [path.stat().st_mtime for path in delivered(scene.errand.maildir)]
+            return min([seconds, *(max(0.0, at - started) for at in written)]), seconds
         if code is not None:
-            row.remarks[f"exit {code}"] += 1
+            row.remarks[f"exit {code}: {last_line(log)}"] += 1
         elif number < len(delays):
             row.kills += 1
             row.amid += before != scene.seen()
         else:
             row.remarks[f"did not end in {LIMIT_SECONDS} s"] += 1
     row.remarks["never ended well"] += 1
-    return 0.0
+    return 0.0, 0.0
+
+
+def last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1][:100].replace("|", "/") if lines else "no word"
 
 
 def count(row: Row, ground: Ground, scene: Scene) -> None:
@@ -208,32 +216,33 @@ def count(row: Row, ground: Ground, scene: Scene) -> None:
         row.remarks["erased though they were to be kept"] += ground.count - box.copies.total()
 
 
-def undisturbed(row: Row, ground: Ground, chance: random.Random) -> float:
-    """The seconds of one whole run, the second of two; what it counts is no part of the row."""
-    seconds = 0.0
+def undisturbed(row: Row, ground: Ground, chance: random.Random) -> tuple[float, float]:
+    """The seconds to the first mail and to the end of a run, the second of two; their mails are not counted."""
+    last_run = 0.0, 0.0
     for _ in range(2):
-        rehearsal = Row(mode=row.mode, collector=row.collector, run_seconds=0, trials=-1)
-        seconds = trial(rehearsal, ground, (), chance)
+        rehearsal = Row(mode=row.mode, collector=row.collector)
+        last_run = trial(rehearsal, ground, (), chance)
         if rehearsal.blemishes or rehearsal.remarks:
-            row.remarks[f"undisturbed: {' | '.join(rehearsal.cells()[5:])}"] += 1
-    return seconds
+            row.remarks[f"undisturbed: {', '.join(rehearsal.cells()[5:])}"] += 1
+    return last_run
 
 
 def batter(row: Row, ground: Ground, *, kills: int, deadline: float, seed: int) -> None:
     """Trials until there were that many kills, or the time is over."""
     chance = random.Random(f"{seed} {row.collector.name} {row.mode.key}")
-    row.run_seconds = undisturbed(row, ground, chance)
+    first, end = undisturbed(row, ground, chance)
     while row.kills < kills:
         if time.monotonic() > deadline:
             row.remarks["stopped: the time was over"] += 1
             break
         wanted = min(KILLS_A_TRIAL, kills - row.kills)
-        delays = [chance.uniform(0, row.run_seconds) for _ in range(wanted)]
+        starts = [0.0 if chance.random() < START_SHARE else first for _ in range(wanted)]
+        delays = [chance.uniform(start, end) for start in starts]
         before = row.blemishes
         trial(row, ground, delays, chance)
         if row.blemishes > before and row.collector.name == OURS:
             say(f"{row.mode.title}, trial {row.trials}, delays {delays}: {' | '.join(row.cells()[2:])}")
-    say(f"{row.mode.title}, {row.collector.name}, run {row.run_seconds:.2f} s: {' | '.join(row.cells()[2:])}")
+    say(f"{row.mode.title}, {row.collector.name}, {first:.2f} to {end:.2f} s: {' | '.join(row.cells()[2:])}")
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -312,7 +321,7 @@ def main() -> int:
         for reason in reasons:
             say(f"Left out: {reason}.")
         ground = Ground(dovecot=dovecot, place=place, count=asked.mails, octets=asked.octets)
-        rows = [Row(mode=mode, collector=one, run_seconds=0) for mode in modes for one in collectors]
+        rows = [Row(mode=mode, collector=one) for mode in modes for one in collectors]
         for row in sorted(
             rows, key=lambda row: row.collector.name != OURS
         ):  # ours first, should the time be short
