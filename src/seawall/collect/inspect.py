@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from seawall.collect.journey import Journey, Look
+from seawall.collect.journey import Journey
+from seawall.collect.lookout import Look
 from seawall.collect.plan import Plan
 from seawall.deliver import maildir
 from seawall.errors import SeawallError

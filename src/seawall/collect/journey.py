@@ -10,16 +10,14 @@ import asyncio
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import Final
 
 from seawall.collect.dispatch import Route, placement_of
+from seawall.collect.lookout import Look, Lookout
 from seawall.collect.plan import BATCH_MAILS, Plan, batches, plan, trouble_key
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
 from seawall.collect.troubles import Troubles
-from seawall.decide.erase import due
-from seawall.decide.recognise import Headers, Recognition, is_same_size, recognise
 from seawall.decide.verdict import decide
 from seawall.deliver import maildir, staging
 from seawall.deliver.staging import Placement, Settlement
@@ -36,9 +34,9 @@ from seawall.facts.header import header_digest, header_section
 from seawall.facts.message import read_message
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import AccountRecord, Listing, NewDelivery, SeenCopy
+from seawall.ledger.records import AccountRecord, Listing, NewDelivery
 from seawall.ledger.state import State
-from seawall.model.account import Account, KeepFor, Site, StartAll, StartSince, Tls
+from seawall.model.account import Account, KeepFor, Site, Tls
 from seawall.model.copy import KnownCopy
 from seawall.model.facts import MessageFacts
 from seawall.model.mail import Listed
@@ -48,19 +46,8 @@ from seawall.model.verdict import Hold, Reason, Verdict
 from seawall.retrieve.credentials import read_secret
 from seawall.retrieve.session import Login, NotRetrieved, Retrieved, Session
 
-SAMPLE: Final = 4
-"""Known mails whose header is checked in each poll although nothing speaks against their UIDL."""
 MAX_VISITS: Final = 12
 """Sessions in one poll: one for what is healthy, more after a failure, one for each suspect."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a visit finds before it fetches: the recognition, what may be erased, and what each mail's header said."""
-
-    recognition: Recognition
-    headers: Headers
-    erasable: tuple[tuple[Listed, KnownCopy], ...]
 
 
 class Journey:
@@ -85,7 +72,7 @@ class Journey:
         self._mark_key = state.mark_key()
         self._directory = maildir.directory(account.destination, account.to)
         self._batch_mails = BATCH_MAILS
-        self._has_top = True
+        self._lookout = self._new_lookout()
         self._troubles = Troubles(account, site, ledger=ledger, surroundings=surroundings)
 
     # ── a poll: as many visits as it takes ──────────────────────────────────────────────
@@ -120,7 +107,7 @@ class Journey:
     async def _visits(self, record: AccountRecord, secret: Secret, report: Report) -> None:
         """Visit the box until nothing healthy is left, then once for each suspect."""
         self._batch_mails = BATCH_MAILS
-        self._has_top = True
+        self._lookout = self._new_lookout()
         alone: Listed | None = None
         for _ in range(MAX_VISITS):
             session = await self._open(secret)
@@ -137,6 +124,9 @@ class Journey:
             if remaining == () or self._stop.is_set():
                 return
             alone = remaining[0] if remaining else None
+
+    def _new_lookout(self) -> Lookout:
+        return Lookout(self._account, ledger=self._ledger, surroundings=self._around, mark_key=self._mark_key)
 
     async def _open(self, secret: Secret) -> Session:
         return await Session.open(
@@ -174,9 +164,9 @@ class Journey:
         self, session: Session, record: AccountRecord, report: Report, alone: Listed | None
     ) -> tuple[Listed, ...]:
         """Fetch what is healthy, or the one suspect `alone`; erase what is due; return the suspects that remain."""
-        look = await self._look(session, record)
-        look = await self._begin(session, record, look)
-        await self._note_listing(record, look)
+        look = await self._lookout.look(session, record)
+        look = await self._lookout.begin(session, record, look)
+        await self._lookout.note(record, look)
         troubles = await self._ledger.do(statements.troubles, record.account_id)
         await self._troubles.end_vanished(record.account_id, look.recognition.fresh, troubles)
         planned = plan(look.recognition.fresh, troubles, self._account.max_octets, self._around.now())
@@ -195,103 +185,6 @@ class Journey:
         if self._stop.is_set():
             return ()
         return tuple(listed for listed in planned.suspects if listed not in chosen)
-
-    async def _look(self, session: Session, record: AccountRecord) -> Look:
-        """List the box and tell what is known, reading headers where UIDL and size do not suffice.
-
-        The header of what is due to be erased is always read: it must still be the one fetched.
-        """
-        entries = (await session.list_mails()).entries
-        copies = await self._ledger.do(statements.known_copies, record.account_id)
-        found, headers = await self._recognise(session, entries, copies, Headers(digests={}), ())
-        now = self._around.now()
-        leaving = [entry.number for entry, _ in due(found.known, self._account.keep, now)]
-        sample = {*leaving, *self._around.pick([entry.number for entry, _ in found.known], SAMPLE)}
-        unread = [number for number in sorted(sample) if not headers.is_answered(number)]
-        headers = await self._read_headers(session, unread, headers)
-        found, headers = await self._recognise(session, entries, copies, headers, sample)
-        return Look(recognition=found, headers=headers, erasable=due(found.known, self._account.keep, now))
-
-    async def _recognise(
-        self,
-        session: Session,
-        entries: Sequence[Listed],
-        copies: Sequence[KnownCopy],
-        headers: Headers,
-        sample: Iterable[int],
-    ) -> tuple[Recognition, Headers]:
-        while True:
-            found = recognise(entries, copies, headers, sample)
-            if not found.ask:
-                return found, headers
-            headers = await self._read_headers(session, found.ask, headers)
-
-    async def _read_headers(self, session: Session, numbers: Sequence[int], headers: Headers) -> Headers:
-        heads = dict(zip(numbers, await self._read_heads(session, numbers), strict=True))
-        digests = {
-            number: header_digest(header_section(head)) for number, head in heads.items() if head is not None
-        }
-        return Headers(
-            digests={**headers.digests, **digests},
-            refused=headers.refused | (heads.keys() - digests.keys()),
-        )
-
-    async def _read_heads(self, session: Session, numbers: Sequence[int]) -> list[bytes | None]:
-        """Return what TOP shows of each mail, None where it shows nothing."""
-        if not self._has_top:
-            return [None] * len(numbers)
-        try:
-            return [head async for head in session.headers(numbers)]
-        except (ConnectionLost, TooLarge, ProtocolViolation):
-            # A server that breaks at TOP is one without it for the rest of this poll.
-            self._has_top = False
-            raise
-
-    async def _begin(self, session: Session, record: AccountRecord, look: Look) -> Look:
-        """Apply `start` in an account's first poll: mark what is there as seen, or the older part of it."""
-        start = self._account.start
-        if record.first_polled_at is not None or isinstance(start, StartAll):
-            return look
-        since = start.moment if isinstance(start, StartSince) else None
-        rest = await self._adopt(session, record, look.recognition.fresh, since)
-        return replace(look, recognition=replace(look.recognition, fresh=rest))
-
-    async def _adopt(
-        self, session: Session, record: AccountRecord, fresh: Sequence[Listed], since: float | None
-    ) -> tuple[Listed, ...]:
-        """Mark mails as seen: all, or those that came before `since`; return the rest."""
-        seen, rest = [], []
-        heads = await self._read_heads(session, [entry.number for entry in fresh])
-        for entry, head in zip(fresh, heads, strict=True):
-            facts = read_message(head, len(head), self._mark_key) if head is not None else None
-            arrived = facts.received_at if facts else None
-            if since is not None and (arrived is None or arrived >= since):
-                rest.append(entry)
-            else:
-                digest = facts.header_digest if facts else None
-                seen.append(SeenCopy(uidl=entry.uidl, octets=entry.octets, header_digest=digest))
-        await self._ledger.do(statements.adopt, record.account_id, seen, self._around.now())
-        self._around.log.info("adopted", account=self._account.name, mails=len(seen))
-        return tuple(rest)
-
-    async def _note_listing(self, record: AccountRecord, look: Look) -> None:
-        """Tell the ledger what changed: nothing where the box is as it was."""
-        found = look.recognition
-        changed = Listing(
-            gone=tuple(copy.copy_id for copy in found.missing if copy.is_listed),
-            back=tuple(copy.copy_id for _, copy in found.known if not copy.is_listed),
-            renamed=tuple(
-                (copy.copy_id, entry.uidl, entry.octets)
-                for entry, copy in found.known
-                if entry.uidl != copy.uidl or not is_same_size(entry.octets, copy.octets)
-            ),
-        )
-        if changed != Listing():
-            await self._ledger.do(statements.note_listing, record.account_id, changed, self._around.now())
-        if changed.renamed:
-            self._around.log.warning(
-                "recognised", account=self._account.name, mails=len(changed.renamed), reason="new-uidl"
-            )
 
     # ── fetching: retrieve → facts → decide → deliver, a batch at a time ────────────────
 
@@ -518,7 +411,7 @@ class Journey:
         record = await self._ledger.do(statements.open_account, self._account.name)
         session = await self._open(await read_secret(self._account.secret))
         try:
-            look = await self._look(session, record)
+            look = await self._lookout.look(session, record)
             await session.quit()
         finally:
             session.abort()
@@ -531,9 +424,9 @@ class Journey:
         record = await self._ledger.do(statements.open_account, self._account.name)
         session = await self._open(await read_secret(self._account.secret))
         try:
-            look = await self._look(session, record)
-            await self._note_listing(record, look)
-            await self._adopt(session, record, look.recognition.fresh, None)
+            look = await self._lookout.look(session, record)
+            await self._lookout.note(record, look)
+            await self._lookout.adopt(session, record, look.recognition.fresh, None)
             await session.quit()
         finally:
             session.abort()

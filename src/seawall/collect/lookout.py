@@ -1,0 +1,145 @@
+"""What stands in a box, and which of it is known: the first half of a visit.
+
+Owns the reading of listings and headers, and what the ledger is told of them. Refuses to fetch,
+deliver or erase; how a mail is recognised is decided in `decide.recognise`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from seawall.collect.surroundings import Surroundings
+from seawall.decide.erase import due
+from seawall.decide.recognise import Headers, Recognition, is_same_size, recognise
+from seawall.errors import ConnectionLost, ProtocolViolation, TooLarge
+from seawall.facts.header import header_digest, header_section
+from seawall.facts.message import read_message
+from seawall.ledger import statements
+from seawall.ledger.ledger import Ledger
+from seawall.ledger.records import AccountRecord, Listing, SeenCopy
+from seawall.model.account import Account, StartAll, StartSince
+from seawall.model.copy import KnownCopy
+from seawall.model.mail import Listed
+from seawall.retrieve.session import Session
+
+SAMPLE: Final = 4
+"""Known mails whose header is checked in each poll although nothing speaks against their UIDL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a visit finds before it fetches: the recognition, what may be erased, and what each mail's header said."""
+
+    recognition: Recognition
+    headers: Headers
+    erasable: tuple[tuple[Listed, KnownCopy], ...]
+
+
+class Lookout:
+    """Looks into one account's box. Made anew for each poll: it remembers that TOP broke a session."""
+
+    def __init__(
+        self, account: Account, *, ledger: Ledger, surroundings: Surroundings, mark_key: bytes
+    ) -> None:
+        self._account = account
+        self._ledger = ledger
+        self._around = surroundings
+        self._mark_key = mark_key
+        self._has_top = True
+
+    async def look(self, session: Session, record: AccountRecord) -> Look:
+        """List the box and tell what is known, reading headers where UIDL and size do not suffice.
+
+        The header of what is due to be erased is always read: it must still be the one fetched.
+        """
+        entries = (await session.list_mails()).entries
+        copies = await self._ledger.do(statements.known_copies, record.account_id)
+        found, headers = await self._recognise(session, entries, copies, Headers(digests={}), ())
+        now = self._around.now()
+        leaving = [entry.number for entry, _ in due(found.known, self._account.keep, now)]
+        sample = {*leaving, *self._around.pick([entry.number for entry, _ in found.known], SAMPLE)}
+        unread = [number for number in sorted(sample) if not headers.is_answered(number)]
+        headers = await self._read_headers(session, unread, headers)
+        found, headers = await self._recognise(session, entries, copies, headers, sample)
+        return Look(recognition=found, headers=headers, erasable=due(found.known, self._account.keep, now))
+
+    async def _recognise(
+        self,
+        session: Session,
+        entries: Sequence[Listed],
+        copies: Sequence[KnownCopy],
+        headers: Headers,
+        sample: Iterable[int],
+    ) -> tuple[Recognition, Headers]:
+        while True:
+            found = recognise(entries, copies, headers, sample)
+            if not found.ask:
+                return found, headers
+            headers = await self._read_headers(session, found.ask, headers)
+
+    async def _read_headers(self, session: Session, numbers: Sequence[int], headers: Headers) -> Headers:
+        heads = dict(zip(numbers, await self._read_heads(session, numbers), strict=True))
+        digests = {
+            number: header_digest(header_section(head)) for number, head in heads.items() if head is not None
+        }
+        return Headers(
+            digests={**headers.digests, **digests},
+            refused=headers.refused | (heads.keys() - digests.keys()),
+        )
+
+    async def _read_heads(self, session: Session, numbers: Sequence[int]) -> list[bytes | None]:
+        """Return what TOP shows of each mail, None where it shows nothing."""
+        if not self._has_top:
+            return [None] * len(numbers)
+        try:
+            return [head async for head in session.headers(numbers)]
+        except (ConnectionLost, TooLarge, ProtocolViolation):
+            # A server that breaks at TOP is one without it for the rest of this poll.
+            self._has_top = False
+            raise
+
+    async def begin(self, session: Session, record: AccountRecord, look: Look) -> Look:
+        """Apply `start` in an account's first poll: mark what is there as seen, or the older part of it."""
+        start = self._account.start
+        if record.first_polled_at is not None or isinstance(start, StartAll):
+            return look
+        since = start.moment if isinstance(start, StartSince) else None
+        rest = await self.adopt(session, record, look.recognition.fresh, since)
+        return replace(look, recognition=replace(look.recognition, fresh=rest))
+
+    async def adopt(
+        self, session: Session, record: AccountRecord, fresh: Sequence[Listed], since: float | None
+    ) -> tuple[Listed, ...]:
+        """Mark mails as seen: all, or those that came before `since`; return the rest."""
+        seen, rest = [], []
+        heads = await self._read_heads(session, [entry.number for entry in fresh])
+        for entry, head in zip(fresh, heads, strict=True):
+            facts = read_message(head, len(head), self._mark_key) if head is not None else None
+            arrived = facts.received_at if facts else None
+            if since is not None and (arrived is None or arrived >= since):
+                rest.append(entry)
+            else:
+                digest = facts.header_digest if facts else None
+                seen.append(SeenCopy(uidl=entry.uidl, octets=entry.octets, header_digest=digest))
+        await self._ledger.do(statements.adopt, record.account_id, seen, self._around.now())
+        self._around.log.info("adopted", account=self._account.name, mails=len(seen))
+        return tuple(rest)
+
+    async def note(self, record: AccountRecord, look: Look) -> None:
+        """Tell the ledger what changed: nothing where the box is as it was."""
+        found = look.recognition
+        changed = Listing(
+            gone=tuple(copy.copy_id for copy in found.missing if copy.is_listed),
+            back=tuple(copy.copy_id for _, copy in found.known if not copy.is_listed),
+            renamed=tuple(
+                (copy.copy_id, entry.uidl, entry.octets)
+                for entry, copy in found.known
+                if entry.uidl != copy.uidl or not is_same_size(entry.octets, copy.octets)
+            ),
+        )
+        if changed != Listing():
+            await self._ledger.do(statements.note_listing, record.account_id, changed, self._around.now())
+        if changed.renamed:
+            self._around.log.warning(
+                "recognised", account=self._account.name, mails=len(changed.renamed), reason="new-uidl"
+            )
