@@ -166,23 +166,23 @@ def trial(row: Row, ground: Ground, delays: Sequence[float], chance: random.Rand
     command = set_up(row.collector, errand)
     scene = Scene(errand=errand, box=ground.dovecot.maildir(user), reader=Reader(errand.maildir, chance))
     with scene.reader.working() if row.mode.reader else contextlib.nullcontext():
-        last_run = until_clean(row, command, scene, delays)
+        started, ended = until_clean(row, command, scene, delays)
     count(row, ground, scene)
+    written = [path.stat().st_mtime for path in delivered(errand.maildir)]
     shutil.rmtree(scene.box.parent)
-    return last_run
+    return min([ended - started, *(max(0.0, at - started) for at in written)]), ended - started
 
 
 def until_clean(row: Row, command: Command, scene: Scene, delays: Sequence[float]) -> tuple[float, float]:
-    """Run and kill, run and kill, and then run until a clean exit; returns what trial does."""
+    """Run and kill, run and kill, and then run until a clean exit; returns when the last run began and ended."""
     limits = [*delays, *[float(LIMIT_SECONDS)] * RESTARTS]
     for number, limit in enumerate(limits):
         before, started, log = scene.seen(), time.time(), scene.errand.home.parent / "log"
         code = interrupted(command, log, limit)
-        seconds = time.time() - started
+        ended = time.time()
         remove_stale(command, row)
         if code in command.clean_exits:
-            written = [path.stat().st_mtime for path in delivered(scene.errand.maildir)]
-            return min([seconds, *(max(0.0, at - started) for at in written)]), seconds
+            return started, ended
         if code is not None:
             row.remarks[f"exit {code}: {last_line(log)}"] += 1
         elif number < len(delays):

@@ -197,6 +197,7 @@ class Session:
                     if event.is_last:
                         results.append(Retrieved(listed=listed, mail=incoming.whole()))
                         incoming = Incoming(spool)
+                        _refuse_reply(results[-1])
                 elif isinstance(event, Status) and not event.is_positive:
                     results.append(NotRetrieved(listed=listed, why=shown(event.text)))
                 self._reads(sent, results)
@@ -298,6 +299,12 @@ class Session:
         while not self._events:
             self._events.extend(self._dialogue.receive(await self._connection.receive()))
         return self._events.popleft()
+
+
+def _refuse_reply(result: Retrieved | NotRetrieved) -> None:
+    """A mail that begins with a reply is a sign of one reply too many, which would become part of it."""
+    if isinstance(result, Retrieved) and result.mail.head.startswith((b"+OK", b"-ERR")):
+        raise ProtocolViolation("the mail begins with a POP3 reply: the server sent one too many")
 
 
 def _fenced(
