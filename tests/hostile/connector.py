@@ -123,3 +123,25 @@ class Connector:
                 found[raw[top.end() :]] += 1
         assert not list((self.root / "alice" / "tmp").glob("*"))
         return found
+
+
+def configuration(port: int, maildir: str) -> str:
+    """The seawall.toml of an account at a toy ISP, with the password in a file beside it."""
+    return f"""
+[local]
+domains = ["example.org"]
+postmaster = "postmaster@example.org"
+state = "state"
+min_free = "1"
+[destination.main]
+kind = "maildir"
+path = "{maildir}"
+[[account]]
+name = "office"
+host = "127.0.0.1"
+port = {port}
+tls = "none"
+user = "{USER}"
+password_file = "password"
+to = "alice@example.org"
+"""

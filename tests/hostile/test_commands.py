@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hostile.connector import PASSWORD, USER
+from hostile.connector import PASSWORD, USER, configuration
 from seawall.cli.main import exit_code
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
@@ -24,24 +24,7 @@ def config(tmp_path: Path, box: Box) -> Iterator[str]:
     path = tmp_path / "seawall.toml"
     (tmp_path / "password").write_text(PASSWORD)
     with running(ToyIsp({USER: (PASSWORD, box)})) as isp:
-        path.write_text(f"""
-[local]
-domains = ["example.org"]
-postmaster = "postmaster@example.org"
-state = "state"
-min_free = "1"
-[destination.main]
-kind = "maildir"
-path = "Maildir"
-[[account]]
-name = "office"
-host = "127.0.0.1"
-port = {isp.port}
-tls = "none"
-user = "{USER}"
-password_file = "password"
-to = "alice@example.org"
-""")
+        path.write_text(configuration(isp.port, "Maildir"))
         yield str(path)
 
 

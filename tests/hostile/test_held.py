@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hostile.connector import PASSWORD, USER, Connector
+from hostile.connector import PASSWORD, USER, Connector, configuration
 from seawall.cli.main import exit_code
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
@@ -19,24 +19,7 @@ def config(tmp_path: Path) -> Path:
     box = Box([LOOPED, GOOD])
     path = tmp_path / "seawall.toml"
     with running(ToyIsp({USER: (PASSWORD, box)})) as isp:
-        path.write_text(f"""
-[local]
-domains = ["example.org"]
-postmaster = "postmaster@example.org"
-state = "state"
-min_free = "1"
-[destination.main]
-kind = "maildir"
-path = "{{user}}"
-[[account]]
-name = "office"
-host = "127.0.0.1"
-port = {isp.port}
-tls = "none"
-user = "{USER}"
-password_file = "password"
-to = "alice@example.org"
-""")
+        path.write_text(configuration(isp.port, "{user}"))
         report = connector.poll(isp)
         assert (report.delivered, report.held) == (1, 1)
         assert box.mails == ()
