@@ -10,9 +10,9 @@ from seawall.deliver import maildir
 from seawall.errors import SeawallError
 from seawall.model.account import Account, KeepFor, Site
 from seawall.model.text import shown
-from seawall.retrieve.credentials import read_secret
+from seawall.net.credentials import read_secret
+from seawall.net.tls import expiry
 from seawall.retrieve.session import Login, Session
-from seawall.retrieve.tls import expiry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

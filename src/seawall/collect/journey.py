@@ -43,7 +43,7 @@ from seawall.model.mail import Listed
 from seawall.model.secret import Secret
 from seawall.model.text import shown
 from seawall.model.verdict import Hold, Reason, Verdict
-from seawall.retrieve.credentials import read_secret
+from seawall.net.credentials import read_secret
 from seawall.retrieve.session import Login, NotRetrieved, Retrieved, Session
 
 MAX_VISITS: Final = 12

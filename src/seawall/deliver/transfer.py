@@ -1,6 +1,6 @@
 """One mail on its way to one recipient by a next hop, and the diary in which its way is written down."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,8 +31,8 @@ class Transfer:
 class Diary(Protocol):
     """Who writes down how far each transfer came; between `offer` and `close` a kill leaves a doubt."""
 
-    async def offer(self, delivery_id: str) -> None:
-        """From here on the next hop may have the mail: durable on return."""
+    def offer(self, delivery_id: str) -> Awaitable[None]:
+        """From here on the next hop may have the mail: durable once this was awaited."""
 
     def close(self, delivery_id: str, outcome: Outcome) -> None:
         """The next hop answered; made durable soon, and at the latest with the next `offer`."""

@@ -19,7 +19,7 @@ class Tls(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A POP3 server and how it is trusted. `pin` is the SHA-256 of its certificate in DER, in lower-case hex."""
+    """A server and how it is trusted. `pin` is the SHA-256 of its certificate in DER, in lower-case hex."""
 
     host: str
     port: int
@@ -71,7 +71,56 @@ class MaildirDestination:
     path: str
 
 
-Destination = MaildirDestination
+@dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """A server on this machine, behind a file; who may open the file is its protection."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A user and where the password comes from."""
+
+    user: str
+    secret: SecretSource
+
+
+class Speech(Enum):
+    """What a next hop speaks: SMTP (RFC 5321), or LMTP, which answers for each recipient (RFC 2033)."""
+
+    LMTP = "lmtp"
+    SMTP = "smtp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextHopDestination:
+    """A server that takes mail by LMTP or SMTP, over at most `connections` at once.
+
+    `patience` (seconds) is how long to wait for its next byte. `ignores_delivered_to` says that its
+    final delivery does not take a Delivered-To that names the recipient for a loop, as Postfix's
+    local(8) does.
+    """
+
+    name: str
+    speech: Speech
+    place: Server | UnixSocket
+    credentials: Credentials | None = None
+    connections: int = 2
+    patience: float = 300.0
+    ignores_delivered_to: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandDestination:
+    """A program that each mail is piped into, without a shell. `patience` (seconds) bounds one run."""
+
+    name: str
+    argv: tuple[str, ...]
+    patience: float = 300.0
+
+
+Destination = MaildirDestination | NextHopDestination | CommandDestination
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

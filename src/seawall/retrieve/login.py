@@ -10,11 +10,10 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from scramp import ScramClient, ScramException
-
 from seawall.errors import CredentialsRefused, OurBug, ProtocolViolation, ServerRefused
 from seawall.model.secret import Secret
 from seawall.model.text import shown
+from seawall.net.sasl import scram
 from seawall.wire import commands
 from seawall.wire.pop3 import Challenge, Command, Event, Status
 from seawall.wire.replies import Capabilities
@@ -101,35 +100,25 @@ async def _attempt(
 
 async def _scram(exchange: Exchange, mechanism: str, user: str, secret: Secret) -> Status:
     """SCRAM (RFC 5802 §3): the server must prove that it knows the password too."""
-    client = ScramClient([mechanism], user, secret.reveal)
+    client = scram(mechanism, user, secret)
+    reply, response = await exchange(commands.auth(mechanism)), next(client)
+    while isinstance(reply, Challenge):
+        reply = await exchange(commands.auth_response(base64.b64encode(response)))
+        if isinstance(reply, Challenge):
+            try:
+                response = client.send(_decoded(reply))
+            except StopIteration:
+                raise ProtocolViolation(f"the server does not end {mechanism}") from None
+    status = _final(reply)
+    if status.is_positive and response:
+        raise ProtocolViolation(f"the server accepted {mechanism} without proving itself")
+    return status
+
+
+def _decoded(challenge: Challenge) -> bytes:
     try:
-        reply = await exchange(commands.auth(mechanism))
-        if not isinstance(reply, Challenge):
-            return _final(reply)
-        reply = await exchange(_response(client.get_client_first()))
-        if not isinstance(reply, Challenge):
-            return _final(reply)
-        client.set_server_first(_text(reply))
-        reply = await exchange(_response(client.get_client_final()))
-        if not isinstance(reply, Challenge):
-            status = _final(reply)
-            if status.is_positive:
-                raise ProtocolViolation(f"the server accepted {mechanism} without proving itself")
-            return status
-        client.set_server_final(_text(reply))
-        return _final(await exchange(commands.auth_response(b"")))
-    except ScramException as problem:
-        raise ProtocolViolation(f"{mechanism} failed: {problem}") from problem
-
-
-def _response(text: str) -> Command:
-    return commands.auth_response(base64.b64encode(text.encode()))
-
-
-def _text(challenge: Challenge) -> str:
-    try:
-        return base64.b64decode(challenge.data, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as problem:
+        return base64.b64decode(challenge.data, validate=True)
+    except binascii.Error as problem:
         raise ProtocolViolation("the server's SASL challenge is not base64") from problem
 
 

@@ -16,7 +16,7 @@ from seawall.model.account import Server, Tls
 from seawall.model.mail import Listed, RawMail
 from seawall.model.secret import Secret
 from seawall.model.text import shown
-from seawall.retrieve.connection import Connection
+from seawall.net.connection import Connection
 from seawall.retrieve.login import log_in, mechanisms
 from seawall.retrieve.spool import HEAD_OCTETS, Incoming
 from seawall.wire import commands

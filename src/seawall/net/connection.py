@@ -1,4 +1,4 @@
-"""One TCP connection to a server, with or without TLS: bytes out, bytes in, each wait bounded.
+"""One connection to a server, by TCP with or without TLS or by a Unix socket: bytes out, bytes in, each wait bounded.
 
 Owns the socket and the clock of the wait. Refuses to know what the bytes mean.
 """
@@ -9,8 +9,8 @@ from collections import deque
 from typing import Final, Self
 
 from seawall.errors import ConnectionLost, Untrusted
-from seawall.model.account import Server, Tls
-from seawall.retrieve.tls import check_pin, client_context
+from seawall.model.account import Server, Tls, UnixSocket
+from seawall.net.tls import check_pin, client_context
 
 HIGH_WATER: Final = 2**20
 """Octets that may wait to be taken before the server is made to wait."""
@@ -20,10 +20,11 @@ PACE_OCTETS: Final = 1024
 
 
 class Connection(asyncio.Protocol):
-    """A connection; `receive` hands over what came, `send` never waits."""
+    """A connection; `receive` hands over what came, `send` never waits and `drain` does."""
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, *, is_paced: bool = True) -> None:
         self._patience = patience
+        self._is_paced = is_paced
         self._transport: asyncio.Transport
         self._waiting: deque[bytes] = deque()
         self._waiting_octets = 0
@@ -32,26 +33,39 @@ class Connection(asyncio.Protocol):
         self._arrival: asyncio.Future[None] | None = None
         self._waited = 0.0
         self._waited_octets = 0
+        self._may_write = asyncio.Event()
+        self._may_write.set()
 
     @classmethod
-    async def open(cls, server: Server, patience: float) -> Self:
+    async def open(cls, server: Server | UnixSocket, patience: float, *, is_paced: bool = True) -> Self:
         """Connect within `patience` seconds; implicit TLS is complete and the pin checked on return.
 
-        Raises ConnectionLost, Untrusted or Misconfigured.
+        `is_paced` asks for a least rate of octets while they are waited for: right where much is
+        to be read, wrong where a server thinks long and says little. Raises ConnectionLost,
+        Untrusted or Misconfigured.
         """
-        context = client_context(server) if server.tls is Tls.IMPLICIT else None
         loop = asyncio.get_running_loop()
+        if isinstance(server, UnixSocket):
+            try:
+                async with asyncio.timeout(patience):
+                    _, local = await loop.create_unix_connection(
+                        lambda: cls(patience, is_paced=is_paced), server.path
+                    )
+            except (OSError, TimeoutError) as problem:
+                raise _unreachable(server.path, problem) from problem
+            return local
+        context = client_context(server) if server.tls is Tls.IMPLICIT else None
         try:
             async with asyncio.timeout(patience):
                 _, connection = await loop.create_connection(
-                    lambda: cls(patience),
+                    lambda: cls(patience, is_paced=is_paced),
                     server.host,
                     server.port,
                     ssl=context,
                     server_hostname=server.host if context else None,
                 )
         except (OSError, TimeoutError) as problem:
-            raise _unreachable(server, problem) from problem
+            raise _unreachable(f"{server.host}:{server.port}", problem) from problem
         if context:
             connection._check_pin(server)  # noqa: SLF001 -- the connection that this very method made
         return connection
@@ -66,7 +80,7 @@ class Connection(asyncio.Protocol):
                 )
         except (OSError, TimeoutError) as problem:
             self.abort()
-            raise _unreachable(server, problem) from problem
+            raise _unreachable(f"{server.host}:{server.port}", problem) from problem
         if transport is None or self._waiting:
             self.abort()
             raise ConnectionLost(f"{server.host} closed the connection as TLS was to start")
@@ -81,13 +95,30 @@ class Connection(asyncio.Protocol):
 
     @property
     def peer(self) -> str:
-        """The address that was connected to."""
+        """The address that was connected to; empty for a Unix socket."""
         peername = self._transport.get_extra_info("peername")
-        return str(peername[0]) if peername else ""
+        return str(peername[0]) if isinstance(peername, tuple) else ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server closed it, or it broke."""
+        return self._ended is not None
 
     def send(self, data: bytes) -> None:
         """Send `data`, which is whole commands (a part of one would meet a delayed ACK)."""
         self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the server takes what was sent; raises ConnectionLost where it goes away or takes too little."""
+        if self._ended is not None:
+            raise self._ended
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._may_write.wait()
+        except TimeoutError as problem:
+            raise ConnectionLost(f"the server took nothing for {self._patience:.0f} s") from problem
+        if self._ended is not None:
+            raise self._ended
 
     async def receive(self) -> bytes:
         """Return the next bytes, at least one; raises ConnectionLost at the end, or where too few come."""
@@ -129,7 +160,7 @@ class Connection(asyncio.Protocol):
         self._waited_octets += octets
         if self._waited_octets >= PACE_OCTETS:
             self._waited, self._waited_octets = 0.0, 0
-        elif self._waited > max(PACE_SECONDS, self._patience):
+        elif self._is_paced and self._waited > max(PACE_SECONDS, self._patience):
             raise ConnectionLost(f"the server sent only {self._waited_octets} octets in {self._waited:.0f} s")
 
     def _check_pin(self, server: Server) -> None:
@@ -156,6 +187,14 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         self._arrived()
 
+    def pause_writing(self) -> None:
+        """Asyncio's call: the server takes less than is sent."""
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        """Asyncio's call: the server took it."""
+        self._may_write.set()
+
     def eof_received(self) -> None:
         """Asyncio's call: the server will send no more."""
         self._end(ConnectionLost("the server closed the connection"))
@@ -168,6 +207,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self, reason: Exception) -> None:
         self._ended = self._ended or reason
+        self._may_write.set()
         self._arrived()
 
     def _arrived(self) -> None:
@@ -175,8 +215,7 @@ class Connection(asyncio.Protocol):
             self._arrival.set_result(None)
 
 
-def _unreachable(server: Server, problem: Exception) -> ConnectionLost | Untrusted:
-    where = f"{server.host}:{server.port}"
+def _unreachable(where: str, problem: Exception) -> ConnectionLost | Untrusted:
     if isinstance(problem, ssl.SSLCertVerificationError):
         return Untrusted(
             f"the certificate of {where} cannot be trusted: {problem.verify_message}; "

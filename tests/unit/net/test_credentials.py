@@ -5,7 +5,7 @@ import pytest
 
 from seawall.errors import Misconfigured, Temporary
 from seawall.model.secret import PasswordCommand, PasswordFile
-from seawall.retrieve.credentials import read_secret
+from seawall.net.credentials import read_secret
 
 
 def printing(text: str, code: int = 0) -> PasswordCommand:

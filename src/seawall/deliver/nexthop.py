@@ -1,0 +1,91 @@
+"""A server that takes mail by LMTP or SMTP: a few connections to it, shared by all who deliver there.
+
+Owns how many connections there are and how long an idle one is kept. Refuses to know who receives.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from seawall.deliver.handover import Handover
+from seawall.deliver.transfer import Diary, Transfer
+from seawall.errors import Temporary
+from seawall.model.account import NextHopDestination
+
+IDLE_SECONDS: Final = 5.0
+"""How long a connection waits for the next batch; servers count an idle one against everybody."""
+
+
+class NextHop:
+    """One next hop; it is a Carrier (`deliver.transfer`)."""
+
+    def __init__(self, destination: NextHopDestination, *, here: str) -> None:
+        self._destination = destination
+        self._here = here
+        self._places = asyncio.Semaphore(destination.connections)
+        self._idle: dict[Handover, asyncio.TimerHandle] = {}
+
+    async def probe(self) -> None:
+        """See whether it takes mail now; raises Temporary where it is down, Misconfigured where it cannot be used."""
+        async with self._places:
+            self._keep(await self._open())
+
+    async def carry(self, transfers: Sequence[Transfer], diary: Diary) -> None:
+        """Hand the mails over, on several connections where there are many of them."""
+        waiting = deque(transfers)
+        workers = min(self._destination.connections, len(waiting))
+        results = await asyncio.gather(
+            *(self._work(waiting, diary) for _ in range(workers)), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def close(self) -> None:
+        """Close the connections that are idle."""
+        while self._idle:
+            await self._take().quit()
+
+    async def _work(self, waiting: deque[Transfer], diary: Diary) -> None:
+        async with self._places:
+            if not waiting:
+                return
+            handover = await self._open()
+            try:
+                await handover.carry(_taken(waiting), diary)
+            except BaseException:
+                handover.abort()
+                raise
+            self._keep(handover)
+
+    async def _open(self) -> Handover:
+        """Return a connection that works: one that is idle, or a new one."""
+        while self._idle:
+            handover = self._take()
+            if not handover.is_open:
+                continue
+            try:
+                await handover.noop()
+            except Temporary:
+                handover.abort()
+            else:
+                return handover
+        return await Handover.open(self._destination, self._here)
+
+    def _keep(self, handover: Handover) -> None:
+        self._idle[handover] = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._let_go, handover)
+
+    def _take(self) -> Handover:
+        handover, timer = self._idle.popitem()
+        timer.cancel()
+        return handover
+
+    def _let_go(self, handover: Handover) -> None:
+        del self._idle[handover]
+        handover.abort()
+
+
+def _taken(waiting: deque[Transfer]) -> Iterator[Transfer]:
+    while waiting:
+        yield waiting.popleft()
