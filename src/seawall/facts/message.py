@@ -4,8 +4,9 @@ import re
 from email.utils import mktime_tz, parsedate_tz
 from typing import Final
 
-from seawall.facts.header import Fields, header_digest, header_section, scan
+from seawall.facts.header import Fields, scan
 from seawall.facts.mark import FIELD, read_mark
+from seawall.facts.section import header_digest, header_section
 from seawall.model.facts import MessageFacts
 from seawall.model.text import shown
 
