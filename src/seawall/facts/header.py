@@ -44,7 +44,7 @@ def scan(section: bytes) -> Fields:
         read += found.end() - found.start()
         if b"\n" in value:
             value = _FOLD.sub(b"", value)
-        entries.append((found.group(1).lower(), value[:MAX_VALUE].strip()))
+        entries.append((found.group(1).lower(), value.strip()[:MAX_VALUE]))
     defects = []
     if len(section) >= MAX_HEADER:
         defects.append("header-too-long")
