@@ -18,6 +18,8 @@ VIOLATIONS = {
     "a database outside the ledger": ("deliver/staging.py", "import sqlalchemy"),
     "the ledger told by a shell": ("retrieve/session.py", "import seawall.ledger.ledger"),
     "a cycle between siblings": ("model/address.py", "import seawall.model.account"),
+    "any field of a header seen outside facts": ("collect/dispatch.py", "import seawall.facts.header"),
+    "an envelope built with To and Cc in reach": ("decide/verdict.py", "import seawall.facts.message"),
     "a package that no layer names": ("extra/__init__.py", ""),
 }
 

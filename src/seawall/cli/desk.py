@@ -14,8 +14,8 @@ from seawall.collect.release import Held, find_held
 from seawall.daemon import process, surroundings
 from seawall.decide.verdict import decide
 from seawall.errors import Permanent
-from seawall.facts.header import header_section
 from seawall.facts.message import read_message
+from seawall.facts.section import header_section
 from seawall.ledger import setaside, statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import HeldRecord

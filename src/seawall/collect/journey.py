@@ -30,8 +30,8 @@ from seawall.errors import (
     ServerRefused,
     TooLarge,
 )
-from seawall.facts.header import header_digest, header_section
 from seawall.facts.message import read_message
+from seawall.facts.section import header_digest, header_section
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord, Listing, NewDelivery

@@ -12,8 +12,8 @@ from seawall.collect.surroundings import Surroundings
 from seawall.decide.erase import due
 from seawall.decide.recognise import Headers, Recognition, is_same_size, recognise
 from seawall.errors import ConnectionLost, ProtocolViolation, TooLarge
-from seawall.facts.header import header_digest, header_section
 from seawall.facts.message import read_message
+from seawall.facts.section import header_digest, header_section
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord, Listing, SeenCopy

@@ -7,7 +7,9 @@ MessageFacts has none (promise 1).
 from collections.abc import Mapping
 from typing import Final
 
+from seawall.decide.recipient import recipients
 from seawall.model.address import Address
+from seawall.model.envelope import Mailboxes, Multidrop
 from seawall.model.facts import MessageFacts
 from seawall.model.verdict import Deliver, Hold, Reason, Verdict
 
@@ -38,3 +40,46 @@ def decide(facts: MessageFacts, recipient: Address, delivered_marks: Mapping[str
                 evidence=(f"mark of delivery {mark.delivery}",),
             )
     return Deliver(recipients=(recipient,))
+
+
+def judge(
+    facts: MessageFacts, to: Address | Multidrop, mailboxes: Mailboxes, delivered_marks: Mapping[str, str]
+) -> tuple[Verdict, ...]:
+    """Return the verdicts on a mail: one or more, and no recipient in two of them.
+
+    `to` is a single mailbox's address, or how a multidrop account tells who receives; `delivered_marks`
+    says of the deliveries that genuine marks name who received them: delivery → address. A mark whose
+    delivery went to somebody else, or is not known, holds nothing: it is a redirect, or a restored backup;
+    one that went to a recipient of this mail holds it for him alone.
+    """
+    receives = recipients(facts, to, mailboxes)
+    everybody = receives.recipients if isinstance(receives, Hold) else receives
+    if facts.received_hops > MAX_HOPS:
+        return (
+            Hold(
+                recipients=everybody,
+                reason=Reason.TOO_MANY_HOPS,
+                sentence=f"it passed {facts.received_hops} servers, more than {MAX_HOPS}: it is in a loop",
+                evidence=(f"{facts.received_hops} Received fields",),
+            ),
+        )
+    if isinstance(receives, Hold):
+        return (receives,)
+    came_back: dict[str, str] = {}
+    for mark in facts.marks:
+        if mark.is_genuine and mark.delivery in delivered_marks:
+            came_back.setdefault(delivered_marks[mark.delivery], mark.delivery)
+    verdicts: list[Verdict] = [
+        Hold(
+            recipients=(recipient,),
+            reason=Reason.OWN_MARK,
+            sentence=f"Seawall delivered it to {recipient} before, and it came back",
+            evidence=(f"mark of delivery {came_back[str(recipient)]}",),
+        )
+        for recipient in receives
+        if str(recipient) in came_back
+    ]
+    others = tuple(recipient for recipient in receives if str(recipient) not in came_back)
+    if others:
+        verdicts.insert(0, Deliver(recipients=others))
+    return tuple(verdicts)

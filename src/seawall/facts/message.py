@@ -4,8 +4,11 @@ import re
 from email.utils import mktime_tz, parsedate_tz
 from typing import Final
 
-from seawall.facts.header import Fields, header_digest, header_section, scan
+from seawall.facts.envelope import read_envelope
+from seawall.facts.header import Fields, scan
 from seawall.facts.mark import FIELD, read_mark
+from seawall.facts.section import header_digest, header_section
+from seawall.model.envelope import EnvelopeName
 from seawall.model.facts import MessageFacts
 from seawall.model.text import shown
 
@@ -16,11 +19,17 @@ _LAST_MOMENT: Final = 253_402_300_799.0
 """The last second of the year 9999."""
 
 
-def read_message(head: bytes, octets: int, mark_key: bytes) -> MessageFacts:
-    """Return the facts of a mail from its first bytes (all of them, or at least the first MiB) and its size."""
+def read_message(
+    head: bytes, octets: int, mark_key: bytes, envelope: EnvelopeName | None = None
+) -> MessageFacts:
+    """Return the facts of a mail from its first bytes (all of them, or at least the first MiB) and its size.
+
+    `envelope` names the field that a multidrop account trusts; without it no such field is looked for.
+    """
     section = header_section(head)
     fields = scan(section)
     received = fields.every(b"received")
+    found = read_envelope(fields, envelope) if envelope else None
     return MessageFacts(
         header_digest=header_digest(section),
         octets=octets,
@@ -35,7 +44,9 @@ def read_message(head: bytes, octets: int, mark_key: bytes) -> MessageFacts:
             for value in fields.every(FIELD.lower().encode("ascii"))[:MAX_MARKS]
             if (mark := read_mark(value, mark_key)) is not None
         ),
-        defects=fields.defects,
+        envelope=found.fields if found else (),
+        by_hosts=found.by_hosts if found else (),
+        defects=fields.defects + (found.defects if found else ()),
     )
 
 

@@ -45,5 +45,16 @@ class Address:
             raise ValueError(f"{text!r} is not an address: its local part cannot be used")
         return cls(local_part=local_part, domain=domain_in_a_labels(domain))
 
+    def is_alike(self, own: "Address") -> bool:
+        """Whether this is `own` but for the case of its local part and a `+tag` (RFC 5233)."""
+        local_part, wanted = self.local_part.casefold(), own.local_part.casefold()
+        return self.domain == own.domain and wanted in {local_part, local_part.partition("+")[0]}
+
+    def without_prefix(self, prefix: str) -> "Address":
+        """Take off what qmail's virtualdomains puts before a local part; without case, as qmail compares."""
+        if len(self.local_part) > len(prefix) and self.local_part.lower().startswith(prefix.lower()):
+            return Address(local_part=self.local_part[len(prefix) :], domain=self.domain)
+        return self
+
     def __str__(self) -> str:
         return f"{self.local_part}@{self.domain}"

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from seawall.model.envelope import EnvelopeField, EnvelopeName
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
@@ -18,6 +20,10 @@ class MessageFacts:
     `header_digest` identifies the header as served (16 octets); `reverse_path` is the topmost
     Return-Path without its angle brackets, None where there is none or it cannot be used;
     `received_at` is the moment in the topmost Received (Unix seconds), else that of Date.
+
+    `envelope` holds the occurrences of the one field that the account trusts, topmost first, and `by_hosts`
+    the hosts that wrote the topmost hops, "" where one names none; both are empty where the account names
+    no such field. There is no To, Cc, Bcc or Resent field here, and EnvelopeName refuses them (promise 1).
     """
 
     header_digest: bytes
@@ -29,4 +35,14 @@ class MessageFacts:
     from_: str = ""
     subject: str = ""
     marks: tuple[Mark, ...] = field(default=())
+    envelope: tuple[EnvelopeField, ...] = field(default=())
+    by_hosts: tuple[str, ...] = field(default=())
     defects: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeCandidates:
+    """What a mail's top tells of fields that could be an account's envelope: each occurrence, topmost first."""
+
+    by_hosts: tuple[str, ...]
+    fields: tuple[tuple[EnvelopeName, EnvelopeField], ...]

@@ -13,6 +13,8 @@ class Reason(Enum):
     KNOWN = "known"
     OWN_MARK = "own-mark"
     TOO_MANY_HOPS = "too-many-hops"
+    NO_ENVELOPE = "no-envelope"
+    AMBIGUOUS_ENVELOPE = "ambiguous-envelope"
     TOO_LARGE = "too-large"
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seawall.facts.header import MAX_HEADER, header_digest, header_section, scan
+from seawall.facts.header import scan
 from seawall.facts.mark import mark_value, read_mark
 from seawall.facts.message import read_message
+from seawall.facts.section import MAX_HEADER, header_digest, header_section
 
 TABLE = json.loads((Path(__file__).parents[2] / "tables" / "header.json").read_text(encoding="utf-8"))
 

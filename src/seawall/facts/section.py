@@ -1,0 +1,38 @@
+"""A mail's first bytes → its header section, and the digest by which a stored copy is recognised.
+
+Owns where a header ends and which octets of it identify a mail as served. Refuses to know what a
+field says: it hands out no field, so any layer may import it.
+"""
+
+import re
+from hashlib import blake2b
+from typing import Final
+
+MAX_HEADER: Final = 2**20
+"""Octets of a header that are read; what lies beyond is a defect, and not looked at."""
+
+_STORAGE_FIELD = re.compile(
+    rb"^(?:status|x-status|x-uidl?|x-uidl|x-imap(?:base)?|x-keywords|x-mozilla-status2?|content-length)[ \t]*:"
+    rb"(?:.*\n[ \t])*.*(?:\n|\Z)",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def header_section(head: bytes) -> bytes:
+    """Return the header in a mail's first bytes, up to and without the empty line, at most MAX_HEADER."""
+    if head.startswith((b"\r\n", b"\n")):
+        return b""
+    end = head.find(b"\r\n\r\n", 0, MAX_HEADER + 4)
+    return head[: end + 2 if end >= 0 else MAX_HEADER][:MAX_HEADER]
+
+
+def header_digest(section: bytes) -> bytes:
+    """Return the 16 octets that identify a header as served.
+
+    Fields that a mailbox store writes into the mail for itself change between two retrievals of
+    one stored copy (RFC 4155 and the older mbox servers), so they do not count; nor does a
+    missing line end at the header's end.
+    """
+    if b"tatus" in section or b"-UID" in section or b"-IMAP" in section or b"ontent-" in section:
+        section = _STORAGE_FIELD.sub(b"", section)
+    return blake2b(section.rstrip(b"\r\n"), digest_size=16, person=b"seawall-header").digest()
