@@ -1,87 +1,235 @@
-"""From a verdict to what the ledger intends and what is written to the disk. Pure."""
+"""From a verdict to what the ledger intends, what is written to the disk and what a next hop is offered. Pure."""
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from seawall.deliver import maildir
 from seawall.deliver.staging import Parcel, Placement
-from seawall.deliver.trace import Hop, trace
-from seawall.ledger.records import HeldNote, Intent, NewDelivery
-from seawall.model.account import Account
+from seawall.deliver.trace import Hop, final_trace, gateway_trace
+from seawall.deliver.transfer import Transfer
+from seawall.ledger.records import Begun, HeldNote, Intent, NewDelivery, OpenCopy
+from seawall.model.account import Account, MaildirDestination
+from seawall.model.address import Address
+from seawall.model.copy import KnownCopy
 from seawall.model.facts import MessageFacts
-from seawall.model.verdict import Deliver, Hold, Verdict
+from seawall.model.mail import Listed
+from seawall.model.verdict import Deliver, Hold, Reason
 from seawall.retrieve.session import Retrieved
+
+NEXT_HOP: Final = ""
+"""The directory of a delivery that a next hop takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One mail for one recipient, and the delivery that the ledger knows it by.
+
+    `is_done` where the recipient has it from an earlier time, and another one has not.
+    """
+
+    mail: Retrieved
+    facts: MessageFacts
+    verdict: Deliver | Hold
+    recipient: Address
+    delivery: NewDelivery
+    is_new: bool = True
+    is_done: bool = False
+
+    @property
+    def delivery_id(self) -> str:
+        """The delivery's id."""
+        return self.delivery.delivery_id
+
+    @property
+    def is_transfer(self) -> bool:
+        """Whether a next hop takes it."""
+        return self.delivery.directory == NEXT_HOP
+
+    @property
+    def placement(self) -> Placement:
+        """Where it is written, if it is written here."""
+        return Placement(directory=self.delivery.directory, base_name=self.delivery.base_name)
+
+    def after(self, before: Begun | None) -> "Item":
+        """Return the item in the light of what was begun for it: done, or under the same delivery id as then.
+
+        By that id a next hop that may have the mail knows it again (RFC 7352).
+        """
+        if before is None or not (before.is_delivered or self.is_transfer):
+            return self
+        delivery = replace(
+            self.delivery,
+            delivery_id=before.delivery_id,
+            directory=before.directory,
+            base_name=before.base_name,
+        )
+        return replace(self, delivery=delivery, is_new=False, is_done=before.is_delivered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consignment:
+    """One mail and the recipients that are still to get it; `copy` where it was retrieved before."""
+
+    mail: Retrieved
+    facts: MessageFacts
+    items: tuple[Item, ...]
+    copy: OpenCopy | None = None
+
+    @property
+    def intent(self) -> Intent:
+        """What the ledger is told before anything is done."""
+        return Intent(
+            uidl=self.mail.listed.uidl,
+            octets=self.mail.listed.octets,
+            header_digest=self.facts.header_digest,
+            deliveries=tuple(item.delivery for item in self.items if item.is_new),
+            copy_id=self.copy.copy_id if self.copy else None,
+            goes_on=tuple(item.delivery_id for item in self.items if not item.is_new),
+        )
+
+    def settled(self, copy_id: int, settled_at: float) -> KnownCopy:
+        """Return the copy as known, once every recipient has it."""
+        return KnownCopy(
+            copy_id=copy_id,
+            uidl=self.mail.listed.uidl,
+            octets=self.mail.listed.octets,
+            header_digest=self.facts.header_digest,
+            settled_at=settled_at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The way of an account's mails in one session: its Maildir, Held, the hop they came by, the marks' key."""
+    """The way of an account's mails in one session: Held, the hop they came by, this moment, the marks' key."""
 
     account: Account
-    maildir: str
     held: str
     hop: Hop
+    now: float
     mark_key: bytes = field(repr=False)
 
-    def delivery(self, verdict: Verdict, token: str, now: float) -> NewDelivery:
-        """Return the delivery that a verdict asks for; `token` becomes its id."""
-        return NewDelivery(
-            delivery_id=token,
-            recipient=str(self.account.to),
-            directory=self.maildir if isinstance(verdict, Deliver) else self.held,
-            base_name=maildir.base_name(now, token, self.hop.here),
-        )
-
-    def intent(
-        self, retrieved: Retrieved, facts: MessageFacts, verdict: Verdict, delivery: NewDelivery
-    ) -> Intent:
-        """Return what the ledger is told before anything is written."""
+    def item(
+        self, mail: Retrieved, facts: MessageFacts, verdict: Deliver | Hold, recipient: Address, token: str
+    ) -> Item:
+        """Return what a verdict asks for, for one of its recipients; `token` becomes the delivery's id."""
+        destination = self.account.destination
         held = None
         if isinstance(verdict, Hold):
-            held = HeldNote(
-                account=self.account.name,
-                recipient=delivery.recipient,
-                reason=verdict.reason.value,
-                sentence=verdict.sentence,
-                evidence=verdict.evidence,
-                message_id=facts.message_id,
-                sender=facts.from_,
-                subject=facts.subject,
-                octets=facts.octets,
-                reverse_path=facts.reverse_path,
-                server=self.hop.server,
-            )
-        return Intent(
-            uidl=retrieved.listed.uidl,
-            octets=retrieved.listed.octets,
-            header_digest=facts.header_digest,
-            delivery=delivery,
+            held = self._note(facts, verdict, recipient)
+            directory = self.held
+        elif isinstance(destination, MaildirDestination):
+            directory = maildir.directory(destination, recipient, verdict.folder)
+        else:
+            directory = NEXT_HOP
+        delivery = NewDelivery(
+            delivery_id=token,
+            recipient=str(recipient),
+            directory=directory,
+            base_name=self._base_name(token) if directory != NEXT_HOP else "",
             held=held,
         )
+        return Item(mail=mail, facts=facts, verdict=verdict, recipient=recipient, delivery=delivery)
 
-    def parcel(
-        self,
-        retrieved: Retrieved,
-        facts: MessageFacts,
-        verdict: Verdict,
-        delivery: NewDelivery,
-        now: float,
-    ) -> Parcel:
+    def refused(self, item: Item, words: str) -> Item:
+        """Return the item as one to be set aside, since the next hop will never take it."""
+        verdict = Hold(
+            recipients=(item.recipient,),
+            reason=Reason.REJECTED,
+            sentence=f"{self.account.destination.name} does not take it: {words}",
+            evidence=(words,),
+        )
+        delivery = replace(
+            item.delivery,
+            directory=self.held,
+            base_name=self._base_name(item.delivery_id),
+            held=self._note(item.facts, verdict, item.recipient),
+        )
+        return replace(item, verdict=verdict, delivery=delivery)
+
+    def parcel(self, item: Item) -> Parcel:
         """Return what is written: in Held the mail as served, in a Maildir with the trace on top."""
-        if isinstance(verdict, Hold):
-            return Parcel(
-                placement=placement_of(delivery), top=b"", content=retrieved.mail.content, is_native=False
-            )
-        top = trace(
-            delivery_id=delivery.delivery_id,
-            recipient=self.account.to,
-            reverse_path=facts.reverse_path,
+        content = item.mail.mail.content
+        if isinstance(item.verdict, Hold):
+            return Parcel(placement=item.placement, top=b"", content=content, is_native=False)
+        top = final_trace(
+            delivery_id=item.delivery_id,
+            recipient=item.recipient,
+            reverse_path=item.facts.reverse_path,
             hop=self.hop,
             mark_key=self.mark_key,
-            now=now,
+            now=self.now,
         )
-        return Parcel(placement=placement_of(delivery), top=top, content=retrieved.mail.content)
+        return Parcel(placement=item.placement, top=top, content=content)
+
+    def transfer(self, item: Item) -> Transfer:
+        """Return what a next hop is offered; the reverse-path is the one that the ISP wrote on top, else null."""
+        has_reverse_path = item.facts.return_path is not None and item.facts.reverse_path is not None
+        return Transfer(
+            delivery_id=item.delivery_id,
+            recipient=item.recipient,
+            reverse_path=(item.facts.reverse_path or "") if has_reverse_path else "",
+            return_path=item.facts.return_path if has_reverse_path else None,
+            top=gateway_trace(
+                delivery_id=item.delivery_id,
+                recipient=item.recipient,
+                hop=self.hop,
+                mark_key=self.mark_key,
+                now=self.now,
+            ),
+            content=item.mail.mail.content,
+        )
+
+    def _base_name(self, token: str) -> str:
+        return maildir.base_name(self.now, token, self.hop.here)
+
+    def _note(self, facts: MessageFacts, verdict: Hold, recipient: Address) -> HeldNote:
+        return HeldNote(
+            account=self.account.name,
+            recipient=str(recipient),
+            reason=verdict.reason.value,
+            sentence=verdict.sentence,
+            evidence=verdict.evidence,
+            message_id=facts.message_id,
+            sender=facts.from_,
+            subject=facts.subject,
+            octets=facts.octets,
+            reverse_path=facts.reverse_path,
+            server=self.hop.server,
+        )
 
 
-def placement_of(delivery: NewDelivery) -> Placement:
-    """Return where a delivery is written."""
-    return Placement(directory=delivery.directory, base_name=delivery.base_name)
+class Resumption:
+    """The copies that some recipient is still to get, matched with mails as these come again."""
+
+    def __init__(self, copies: Iterable[OpenCopy], listed: Iterable[Listed]) -> None:
+        self._by_digest: defaultdict[bytes, list[OpenCopy]] = defaultdict(list)
+        for copy in copies:
+            self._by_digest[copy.header_digest].append(copy)
+        self._present = {entry.uidl for entry in listed}
+
+    def take(self, listed: Listed, header_digest: bytes) -> OpenCopy | None:
+        """Return the copy that a mail is, None where it comes for the first time.
+
+        Its header must be the one that was served before, and its UIDL too, or else that one must
+        be gone: two mails with one header are two copies.
+        """
+        copies = self._by_digest.get(header_digest, [])
+        for copy in copies:
+            if copy.uidl == listed.uidl:
+                copies.remove(copy)
+                return copy
+        for copy in copies:
+            if copy.uidl not in self._present:
+                copies.remove(copy)
+                return copy
+        return None
+
+
+def begun(copy: OpenCopy | None, recipient: Address) -> Begun | None:
+    """Return what was begun for a recipient of a copy; None where nothing was."""
+    for found in copy.begun if copy else ():
+        if found.recipient == str(recipient):
+            return found
+    return None

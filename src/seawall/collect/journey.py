@@ -1,9 +1,8 @@
 """A mail's journey: retrieve → facts → decide → deliver → erase at the server (docs/flow.md).
 
-The one file that knows all stages, and the only one that asks and tells the ledger on the way.
-Read it from `poll` downward. What makes it safe is the order of a few lines: intent before the
-write, `staged` before the rename, `delivered` before DELE, and QUIT only when everything that was
-retrieved is durable here (a server may erase it then: RFC 1939 §8).
+Read it from `poll` downward; `lookout` tells what is known, `delivering` takes a batch to its
+mailboxes. What makes it safe is the order: DELE only behind what is durable, and QUIT only when
+everything that was retrieved is (a server may erase it then: RFC 1939 §8).
 """
 
 import asyncio
@@ -12,16 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from seawall.collect.dispatch import Route, placement_of
+from seawall.collect.delivering import Delivering
 from seawall.collect.lookout import Look, Lookout
 from seawall.collect.plan import BATCH_MAILS, Plan, batches, plan, trouble_key
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
 from seawall.collect.troubles import Troubles
-from seawall.decide.verdict import decide
-from seawall.deliver import maildir, staging
-from seawall.deliver.staging import Placement, Settlement
 from seawall.deliver.trace import Hop
+from seawall.deliver.transfer import Carrier
 from seawall.errors import (
     ConnectionLost,
     CredentialsRefused,
@@ -34,15 +31,14 @@ from seawall.facts.message import read_message
 from seawall.facts.section import header_digest, header_section
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import AccountRecord, Listing, NewDelivery
+from seawall.ledger.records import AccountRecord
 from seawall.ledger.state import State
 from seawall.model.account import Account, KeepFor, Site, Tls
 from seawall.model.copy import KnownCopy
+from seawall.model.envelope import Multidrop
 from seawall.model.facts import MessageFacts
 from seawall.model.mail import Listed
 from seawall.model.secret import Secret
-from seawall.model.text import shown
-from seawall.model.verdict import Hold, Reason, Verdict
 from seawall.net.credentials import read_secret
 from seawall.retrieve.session import Login, NotRetrieved, Retrieved, Session
 
@@ -62,18 +58,21 @@ class Journey:
         state: State,
         surroundings: Surroundings,
         stop: asyncio.Event,
+        carrier: Carrier | None = None,
     ) -> None:
         self._account = account
-        self._site = site
         self._ledger = ledger
         self._state = state
         self._around = surroundings
         self._stop = stop
         self._mark_key = state.mark_key()
-        self._directory = maildir.directory(account.destination, account.to)
+        self._is_all_durable = True
         self._batch_mails = BATCH_MAILS
         self._lookout = self._new_lookout()
         self._troubles = Troubles(account, site, ledger=ledger, surroundings=surroundings)
+        self._delivering = Delivering(
+            account, site, ledger=ledger, state=state, surroundings=surroundings, carrier=carrier
+        )
 
     # ── a poll: as many visits as it takes ──────────────────────────────────────────────
 
@@ -86,8 +85,8 @@ class Journey:
             if record.stopped_for is not None and record.stopped_for == self._fingerprint(secret):
                 report.problem, report.is_stopped = record.problem, True
                 return report
-            await self._settle(record)
-            await asyncio.to_thread(self._probe)
+            await self._delivering.settle(record)
+            await self._delivering.probe()
             await self._visits(record, secret, report)
         except CredentialsRefused as refused:
             report.problem = f"{refused}; not tried again until the configuration or the password changes"
@@ -162,8 +161,12 @@ class Journey:
 
     async def _visit(
         self, session: Session, record: AccountRecord, report: Report, alone: Listed | None
-    ) -> tuple[Listed, ...]:
-        """Fetch what is healthy, or the one suspect `alone`; erase what is due; return the suspects that remain."""
+    ) -> tuple[Listed, ...] | None:
+        """Fetch what is healthy, or the one suspect `alone`; erase what is due; return the suspects that remain.
+
+        None where another visit must erase: something was retrieved here and is not durable, so
+        this session must not end with QUIT (RFC 1939 §8).
+        """
         look = await self._lookout.look(session, record)
         look = await self._lookout.begin(session, record, look)
         await self._lookout.note(record, look)
@@ -179,12 +182,15 @@ class Journey:
         else:
             key = trouble_key(alone)
             chosen = tuple(listed for listed in planned.suspects if trouble_key(listed) == key)
+        self._is_all_durable = True
         erasable = await self._certain(session, look)
         erasable += await self._fetch(session, record, report, look, chosen)
+        suspects = tuple(listed for listed in planned.suspects if listed not in chosen)
+        if not self._is_all_durable:
+            session.abort()
+            return None if erasable else suspects
         await self._erase(session, report, erasable)
-        if self._stop.is_set():
-            return ()
-        return tuple(listed for listed in planned.suspects if listed not in chosen)
+        return suspects
 
     # ── fetching: retrieve → facts → decide → deliver, a batch at a time ────────────────
 
@@ -230,7 +236,7 @@ class Journey:
         look: Look,
         results: Sequence[Retrieved | NotRetrieved],
     ) -> list[tuple[Listed, KnownCopy]]:
-        """Take a batch from its bytes to its mailbox; return what is settled.
+        """Take a batch from its bytes to its mailboxes; return what is settled.
 
         Raises the first failure once everything that did not fail is delivered.
         """
@@ -239,97 +245,28 @@ class Journey:
                 why = f"the server refused to hand it over: {result.why}"
                 await self._troubles.note(record.account_id, result.listed, why, report)
         retrieved = [result for result in results if isinstance(result, Retrieved)]
-        facts = [read_message(r.mail.head, r.mail.content.octets, self._mark_key) for r in retrieved]
-        retrieved, facts = await self._drop_known(record, look, retrieved, facts)
+        facts = [self._read(r) for r in retrieved]
+        retrieved, facts = await self._lookout.drop_known(record, look, retrieved, facts)
         if not retrieved:
             return []
-        await asyncio.to_thread(self._probe)
-        marks = [mark.delivery for fact in facts for mark in fact.marks if mark.is_genuine]
-        recipients = await self._ledger.do(statements.recipients_of, marks) if marks else {}
-        verdicts = [decide(fact, self._account.to, recipients) for fact in facts]
-        now = self._around.now()
-        route = self._route(session)
-        deliveries = [route.delivery(verdict, self._around.token(), now) for verdict in verdicts]
-        items = list(zip(retrieved, facts, verdicts, deliveries, strict=True))
-        intents = [route.intent(*item) for item in items]
-        parcels = [route.parcel(*item, now) for item in items]
-        copy_ids = await self._ledger.do(statements.intend, record.account_id, intents, now)
-        failed = await asyncio.to_thread(staging.stage, parcels)
-        await self._ledger.do(
-            statements.forget, [d.delivery_id for d in deliveries if placement_of(d) in failed]
+        batch = await self._delivering.deliver(
+            record, retrieved, facts, hop=self._hop(session), listed=look.entries, report=report
         )
-        staged = [d for d in deliveries if placement_of(d) not in failed]
-        await self._ledger.do(statements.note_staged, [d.delivery_id for d in staged], self._around.now())
-        # What fails from here on stays open in the ledger, and `_settle` brings it to an end.
-        failed |= await asyncio.to_thread(staging.publish, [placement_of(d) for d in staged])
-        settled_at = self._around.now()
-        await self._ledger.do(
-            statements.note_delivered,
-            record.account_id,
-            [d.delivery_id for d in staged if placement_of(d) not in failed],
-            settled_at,
-        )
-        settled: list[tuple[Listed, KnownCopy]] = []
-        for result, fact, verdict, intended, copy_id in zip(
-            retrieved, facts, verdicts, deliveries, copy_ids, strict=True
-        ):
-            if placement_of(intended) in failed:
-                continue
-            self._tell(report, result.listed, fact, verdict, intended)
-            settled.append(
-                (result.listed, _settled_copy(copy_id, result.listed, fact.header_digest, settled_at))
-            )
-        await self._troubles.end(record.account_id, [listed for listed, _ in settled])
-        for problem in failed.values():
-            raise problem
-        return settled
+        await self._troubles.end(record.account_id, [listed for listed, _ in batch.settled])
+        for listed, why in batch.deferred:
+            self._is_all_durable = False
+            await self._troubles.note(record.account_id, listed, why, report, is_deferred=True)
+        if batch.failure is not None:
+            raise batch.failure
+        return list(batch.settled)
 
-    async def _drop_known(
-        self, record: AccountRecord, look: Look, retrieved: list[Retrieved], facts: list[MessageFacts]
-    ) -> tuple[list[Retrieved], list[MessageFacts]]:
-        """Leave out what turns out to be known now that it came, where TOP could not tell before."""
-        unsure = look.recognition.unsure
-        if not unsure:
-            return retrieved, facts
-        missing = {copy.header_digest: copy for copy in look.recognition.missing if not copy.is_erased}
-        kept_mails, kept_facts, renamed = [], [], []
-        for result, fact in zip(retrieved, facts, strict=True):
-            copy = missing.pop(fact.header_digest, None) if result.listed.number in unsure else None
-            if copy is None:
-                kept_mails.append(result)
-                kept_facts.append(fact)
-            else:
-                renamed.append((copy.copy_id, result.listed.uidl, result.listed.octets))
-        if renamed:
-            listing = Listing(renamed=tuple(renamed))
-            await self._ledger.do(statements.note_listing, record.account_id, listing, self._around.now())
-            self._around.log.warning(
-                "recognised", account=self._account.name, mails=len(renamed), reason=Reason.KNOWN.value
-            )
-        return kept_mails, kept_facts
-
-    def _tell(
-        self,
-        report: Report,
-        listed: Listed,
-        facts: MessageFacts,
-        verdict: Verdict,
-        delivery: NewDelivery,
-    ) -> None:
-        is_held = isinstance(verdict, Hold)
-        report.held += is_held
-        report.delivered += not is_held
-        if not is_held:
-            report.deliveries.append((delivery.recipient, facts.subject))
-        self._around.log.info(
-            "held" if is_held else "delivered",
-            account=self._account.name,
-            recipient=delivery.recipient,
-            reason=verdict.reason.value,
-            uidl=shown(listed.uidl or b""),
-            octets=facts.octets,
-            delivery=delivery.delivery_id,
-            message_id=facts.message_id,
+    def _read(self, retrieved: Retrieved) -> MessageFacts:
+        to = self._account.to
+        return read_message(
+            retrieved.mail.head,
+            retrieved.mail.content.octets,
+            self._mark_key,
+            to.envelope if isinstance(to, Multidrop) else None,
         )
 
     # ── erasing ─────────────────────────────────────────────────────────────────────────
@@ -381,29 +318,6 @@ class Journey:
                 mails=len(erasable) - len(erased),
             )
 
-    # ── after a crash, and before anything else ─────────────────────────────────────────
-
-    async def _settle(self, record: AccountRecord) -> None:
-        """Bring to an end what was under way when a process ended."""
-        for left in await self._ledger.do(statements.open_deliveries, record.account_id):
-            placement = Placement(directory=left.directory, base_name=left.base_name)
-            now = self._around.now()
-            settlement = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
-            if settlement is Settlement.DELIVERED:
-                await self._ledger.do(statements.note_delivered, record.account_id, [left.delivery_id], now)
-            else:
-                await self._ledger.do(statements.forget, [left.delivery_id])
-            self._around.log.info(
-                "settled",
-                account=self._account.name,
-                delivery=left.delivery_id,
-                outcome=settlement.name.lower().replace("_", "-"),
-            )
-
-    def _probe(self) -> None:
-        maildir.probe(self._directory, self._site.min_free_octets)
-        maildir.probe(str(self._state.held), self._site.min_free_octets)
-
     # ── what a person asks for ──────────────────────────────────────────────────────────
 
     async def preview(self) -> tuple[Look, Plan]:
@@ -434,18 +348,13 @@ class Journey:
 
     # ── small things ────────────────────────────────────────────────────────────────────
 
-    def _route(self, session: Session) -> Route:
-        return Route(
-            account=self._account,
-            maildir=self._directory,
-            held=str(self._state.held),
-            hop=Hop(
-                server=self._account.server.host,
-                address=session.connection.peer,
-                is_protected=self._account.server.tls is not Tls.NONE,
-                here=self._around.here,
-            ),
-            mark_key=self._mark_key,
+    def _hop(self, session: Session) -> Hop:
+        server = self._account.server
+        return Hop(
+            server=server.host,
+            address=session.connection.peer,
+            is_protected=server.tls is not Tls.NONE,
+            here=self._around.here,
         )
 
     def _fingerprint(self, secret: Secret) -> str:
@@ -463,13 +372,3 @@ def _close(results: Iterable[Retrieved | NotRetrieved]) -> None:
 
 def _digest(retrieved: Retrieved) -> bytes:
     return header_digest(header_section(retrieved.mail.head))
-
-
-def _settled_copy(copy_id: int, listed: Listed, digest: bytes, settled_at: float) -> KnownCopy:
-    return KnownCopy(
-        copy_id=copy_id,
-        uidl=listed.uidl,
-        octets=listed.octets,
-        header_digest=digest,
-        settled_at=settled_at,
-    )

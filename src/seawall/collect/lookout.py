@@ -19,8 +19,10 @@ from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord, Listing, SeenCopy
 from seawall.model.account import Account, StartAll, StartSince
 from seawall.model.copy import KnownCopy
+from seawall.model.facts import MessageFacts
 from seawall.model.mail import Listed
-from seawall.retrieve.session import Session
+from seawall.model.verdict import Reason
+from seawall.retrieve.session import Retrieved, Session
 
 SAMPLE: Final = 4
 """Known mails whose header is checked in each poll although nothing speaks against their UIDL."""
@@ -28,8 +30,9 @@ SAMPLE: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a visit finds before it fetches: the recognition, what may be erased, and what each mail's header said."""
+    """What a visit finds before it fetches: the listing, the recognition, what may be erased, and what each mail's header said."""
 
+    entries: tuple[Listed, ...]
     recognition: Recognition
     headers: Headers
     erasable: tuple[tuple[Listed, KnownCopy], ...]
@@ -61,7 +64,12 @@ class Lookout:
         unread = [number for number in sorted(sample) if not headers.is_answered(number)]
         headers = await self._read_headers(session, unread, headers)
         found, headers = await self._recognise(session, entries, copies, headers, sample)
-        return Look(recognition=found, headers=headers, erasable=due(found.known, self._account.keep, now))
+        return Look(
+            entries=entries,
+            recognition=found,
+            headers=headers,
+            erasable=due(found.known, self._account.keep, now),
+        )
 
     async def _recognise(
         self,
@@ -143,3 +151,31 @@ class Lookout:
             self._around.log.warning(
                 "recognised", account=self._account.name, mails=len(changed.renamed), reason="new-uidl"
             )
+
+    async def drop_known(
+        self,
+        record: AccountRecord,
+        look: Look,
+        retrieved: list[Retrieved],
+        facts: list[MessageFacts],
+    ) -> tuple[list[Retrieved], list[MessageFacts]]:
+        """Leave out what turns out to be known now that it came, where TOP could not tell before."""
+        unsure = look.recognition.unsure
+        if not unsure:
+            return retrieved, facts
+        missing = {copy.header_digest: copy for copy in look.recognition.missing if not copy.is_erased}
+        kept_mails, kept_facts, renamed = [], [], []
+        for result, fact in zip(retrieved, facts, strict=True):
+            copy = missing.pop(fact.header_digest, None) if result.listed.number in unsure else None
+            if copy is None:
+                kept_mails.append(result)
+                kept_facts.append(fact)
+            else:
+                renamed.append((copy.copy_id, result.listed.uidl, result.listed.octets))
+        if renamed:
+            listing = Listing(renamed=tuple(renamed))
+            await self._ledger.do(statements.note_listing, record.account_id, listing, self._around.now())
+            self._around.log.warning(
+                "recognised", account=self._account.name, mails=len(renamed), reason=Reason.KNOWN.value
+            )
+        return kept_mails, kept_facts

@@ -1,7 +1,8 @@
 """What a visit to a box shall fetch, and in which batches. Pure.
 
 A mail that failed before is a suspect: it is fetched in a visit of its own, after the others, so
-that it delays none of them, and ever more rarely.
+that it delays none of them, and ever more rarely. One that only a recipient could not get yet
+breaks no session: it is fetched with the others, once its time has come.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,7 +37,10 @@ def trouble_key(listed: Listed) -> bytes:
 
 def plan(fresh: Iterable[Listed], troubles: Mapping[bytes, Trouble], max_octets: int, now: float) -> Plan:
     """Sort the mails that are not known by what is to be done with them now."""
-    healthy, suspects, waiting, too_large = [], [], [], []
+    healthy: list[Listed] = []
+    suspects: list[Listed] = []
+    waiting: list[Listed] = []
+    too_large: list[Listed] = []
     for listed in fresh:
         trouble = troubles.get(trouble_key(listed))
         if listed.octets is not None and listed.octets > max_octets:
@@ -44,7 +48,7 @@ def plan(fresh: Iterable[Listed], troubles: Mapping[bytes, Trouble], max_octets:
         elif trouble is None or trouble.failures == 0:
             healthy.append(listed)
         elif trouble.retry_at <= now:
-            suspects.append(listed)
+            (healthy if trouble.is_deferred else suspects).append(listed)
         else:
             waiting.append(listed)
     return Plan(

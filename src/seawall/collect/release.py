@@ -1,20 +1,30 @@
 """What a person does about Held: release a mail to its mailbox, byte-identical, or drop it for good."""
 
 import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
 
+from seawall.collect.delivering import receivers
+from seawall.collect.dispatch import Route
 from seawall.collect.surroundings import Surroundings
 from seawall.deliver import maildir, staging
+from seawall.deliver.carriers import carrier
 from seawall.deliver.staging import Parcel, Placement, Settlement
-from seawall.deliver.trace import Hop, trace
-from seawall.errors import Misconfigured, Permanent
-from seawall.ledger import setaside, statements
+from seawall.deliver.trace import Hop
+from seawall.deliver.transfer import Transfer
+from seawall.errors import Misconfigured, OurBug, Permanent, SeawallError, Temporary
+from seawall.facts.message import read_message
+from seawall.ledger import deliveries, setaside
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import HeldRecord, NewDelivery
+from seawall.ledger.records import HeldRecord
 from seawall.ledger.state import State
 from seawall.model.account import Account, Settings, Tls
 from seawall.model.address import Address
-from seawall.retrieve.spool import SpooledContent
+from seawall.model.mail import Listed, RawMail
+from seawall.model.outcome import Accepted, Deferred, Outcome
+from seawall.model.verdict import Deliver
+from seawall.retrieve.session import Retrieved
+from seawall.retrieve.spool import HEAD_OCTETS, SpooledContent
 
 
 class Held:
@@ -31,41 +41,49 @@ class Held:
     async def settle(self) -> None:
         """Bring to an end the releases that were under way when a process ended."""
         for left in await self._ledger.do(setaside.open_releases):
-            placement = Placement(directory=left.directory, base_name=left.base_name)
             now = self._around.now()
-            outcome = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
-            is_delivered = outcome is Settlement.DELIVERED
+            is_delivered = False
+            if left.directory:
+                placement = Placement(directory=left.directory, base_name=left.base_name)
+                outcome = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
+                is_delivered = outcome is Settlement.DELIVERED
+            else:
+                # The next hop may have it: the mail stays held, and a person decides.
+                self._around.log.warning("maybe-released", delivery=left.delivery_id)
             await self._ledger.do(setaside.end_release, left.delivery_id, now, is_delivered=is_delivered)
 
     async def release(self, held_id: int) -> HeldRecord:
-        """Deliver a held mail to the recipient that it was held for; raises Permanent where it is not held."""
+        """Deliver a held mail to the recipient that it was held for.
+
+        Raises Permanent where it is not held or the next hop refuses it, Temporary where it cannot
+        be delivered now, Misconfigured where its account or recipient is configured no more.
+        """
         record = await self._record(held_id)
         account = self._account(record)
         recipient = Address.parse(record.note.recipient)
-        if recipient.domain not in self._settings.site.domains:
-            raise Misconfigured(f"{recipient} is not in local.domains any more: mail goes to nobody else")
-        directory = maildir.directory(account.destination, recipient)
-        await asyncio.to_thread(maildir.probe, directory, self._settings.site.min_free_octets)
-        token, now = self._around.token(), self._around.now()
-        placement = Placement(directory=directory, base_name=maildir.base_name(now, token, self._around.here))
-        release = NewDelivery(
-            delivery_id=token,
-            recipient=str(recipient),
-            directory=directory,
-            base_name=placement.base_name,
-        )
+        if recipient not in receivers(account, self._settings.site):
+            raise Misconfigured(f"{recipient} is no mailbox of account {account.name} any more")
+        route = self._route(record, account)
         path = find_held(record)
         with path.open("rb") as file:
-            parcel = Parcel(
-                placement=placement,
-                top=self._trace(record, account, recipient, token, now),
-                content=SpooledContent(file, path.stat().st_size),
+            head = await asyncio.to_thread(file.read, HEAD_OCTETS)
+            content = SpooledContent(file, path.stat().st_size)
+            mail = Retrieved(
+                listed=Listed(number=0, uidl=None, octets=None), mail=RawMail(head=head, content=content)
             )
-            if not await self._ledger.do(setaside.intend_release, held_id, release):
+            facts = read_message(head, content.octets, route.mark_key)
+            verdict = Deliver(recipients=(recipient,))
+            item = route.item(mail, facts, verdict, recipient, self._around.token())
+            if not await self._ledger.do(setaside.intend_release, held_id, item.delivery):
                 raise Permanent(f"mail {held_id} is not held any more")
-            await self._deliver(parcel, token)
+            if item.is_transfer:
+                await self._hand_over(account, route.transfer(item))
+            else:
+                await self._write(route.parcel(item), item.delivery_id)
         path.unlink(missing_ok=True)
-        self._around.log.info("released", held=held_id, recipient=str(recipient), delivery=token)
+        self._around.log.info(
+            "released", held=held_id, recipient=str(recipient), delivery=item.delivery_id
+        )
         return record
 
     async def drop(self, held_id: int) -> HeldRecord:
@@ -90,32 +108,68 @@ class Held:
                 return account
         raise Misconfigured(f"account {record.note.account}, by which it came, is not configured any more")
 
-    def _trace(
-        self, record: HeldRecord, account: Account, recipient: Address, token: str, now: float
-    ) -> bytes:
-        return trace(
-            delivery_id=token,
-            recipient=recipient,
-            reverse_path=record.note.reverse_path,
+    def _route(self, record: HeldRecord, account: Account) -> Route:
+        return Route(
+            account=account,
+            held=str(self._state.held),
             hop=Hop(
                 server=record.note.server,
                 address="",
                 is_protected=account.server.tls is not Tls.NONE,
                 here=self._around.here,
             ),
+            now=self._around.now(),
             mark_key=self._state.mark_key(),
-            now=now,
         )
 
-    async def _deliver(self, parcel: Parcel, token: str) -> None:
-        failed = await asyncio.to_thread(staging.stage, [parcel])
-        if not failed:
-            await self._ledger.do(statements.note_staged, [token], self._around.now())
-            failed = await asyncio.to_thread(staging.publish, [parcel.placement])
-        await self._ledger.do(setaside.end_release, token, self._around.now(), is_delivered=not failed)
+    async def _write(self, parcel: Parcel, delivery_id: str) -> None:
+        failed: dict[Placement, SeawallError] = {}
+        try:
+            directory, least = parcel.placement.directory, self._settings.site.min_free_octets
+            await asyncio.to_thread(maildir.probe, directory, least)
+            failed = await asyncio.to_thread(staging.stage, [parcel])
+            if not failed:
+                await self._ledger.do(deliveries.note_staged, [delivery_id], self._around.now())
+                failed = await asyncio.to_thread(staging.publish, [parcel.placement])
+        except SeawallError as problem:
+            failed = {parcel.placement: problem}
+        await self._end(delivery_id, is_delivered=not failed)
         for problem in failed.values():
             await asyncio.to_thread(staging.discard, [parcel.placement])
             raise problem
+
+    async def _hand_over(self, account: Account, transfer: Transfer) -> None:
+        next_hop = carrier(account.destination, here=self._around.here)
+        if next_hop is None:
+            raise OurBug(f"{account.destination.name} has no carrier")
+        answer = _Answer()
+        try:
+            await next_hop.carry([transfer], answer)
+        finally:
+            await self._end(transfer.delivery_id, is_delivered=isinstance(answer.outcome, Accepted))
+            await next_hop.close()
+        if not isinstance(answer.outcome, Accepted):
+            words = answer.outcome.words if answer.outcome else "it did not answer"
+            kind = Temporary if isinstance(answer.outcome, Deferred | None) else Permanent
+            raise kind(f"{account.destination.name} does not take it: {words}")
+
+    async def _end(self, delivery_id: str, *, is_delivered: bool) -> None:
+        await self._ledger.do(
+            setaside.end_release, delivery_id, self._around.now(), is_delivered=is_delivered
+        )
+
+
+class _Answer:
+    """The diary of one release: the ledger knows of it already, and a doubt is for a person to settle."""
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+
+    def offer(self, delivery_id: str) -> Awaitable[None]:
+        return asyncio.sleep(0)
+
+    def close(self, delivery_id: str, outcome: Outcome) -> None:
+        self.outcome = outcome
 
 
 def find_held(record: HeldRecord) -> Path:

@@ -25,18 +25,26 @@ class Troubles:
         self._around = surroundings
 
     async def note(
-        self, account_id: int, listed: Listed, why: str, report: Report, *, at_once: bool = False
+        self,
+        account_id: int,
+        listed: Listed,
+        why: str,
+        report: Report,
+        *,
+        at_once: bool = False,
+        is_deferred: bool = False,
     ) -> None:
         """Remember that a mail failed; raise one alarm when it has failed too often.
 
         With `at_once` its first retry comes in this poll, and it counts if that fails.
+        `is_deferred` says that the mail came, and a recipient could not get it.
         """
         known = await self._ledger.do(statements.troubles, account_id)
         now = self._around.now()
         found = worse(known.get(trouble_key(listed)), listed, why, now, at_once=at_once)
         report.troubled += found.retry_at > now
         is_alarm = found.failures >= self._site.alarm_after and not found.is_alarmed
-        found = replace(found, is_alarmed=found.is_alarmed or is_alarm)
+        found = replace(found, is_alarmed=found.is_alarmed or is_alarm, is_deferred=is_deferred)
         await self._ledger.do(statements.note_trouble, account_id, found)
         tell = self._around.log.error if is_alarm else self._around.log.warning
         tell(

@@ -10,21 +10,36 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from seawall.config import schema
+from seawall.config.nexthop import next_hop, next_hop_mistakes, received_by, secret_source
 from seawall.config.positions import KeyPath
 from seawall.config.problems import Problem, from_pydantic, shown_names
 from seawall.deliver.maildir import directory
 from seawall.errors import Misconfigured
-from seawall.model.account import Account, Destination, MaildirDestination, Server, Settings, Site
+from seawall.model.account import (
+    Account,
+    CommandDestination,
+    Destination,
+    Filter,
+    MaildirDestination,
+    Server,
+    Settings,
+    Site,
+)
 from seawall.model.address import Address, domain_in_a_labels
-from seawall.model.secret import PasswordCommand, PasswordFile, SecretSource
+from seawall.model.envelope import Mailboxes, Multidrop
 
 SECTIONS = ("local", "mailboxes", "destination", "account")
 
-_KINDS_TO_COME = frozenset({"lmtp", "smtp", "imap", "gmail"})
+_KINDS_TO_COME = frozenset({"imap", "gmail"})
+_KINDS: Mapping[str, type[schema.Maildir | schema.NextHop | schema.Command]] = {
+    "maildir": schema.Maildir,
+    "lmtp": schema.NextHop,
+    "smtp": schema.NextHop,
+    "command": schema.Command,
+}
 
 _REFUSED_IN_ACCOUNT = {
     "password": "a password does not belong in this file: put it in a file of its own and name that with password_file",
-    "multidrop": "multidrop is not built yet: name the one mailbox that receives everything with to",
     "keyring": "keyring is not built yet: use password_file or password_command",
     "oauth2": "oauth2 is not built yet: use password_file or password_command",
 }
@@ -52,7 +67,7 @@ class _Builder:
         for key in self._raw.keys() - set(SECTIONS):
             self._wrong((key,), "is not a known section", known=SECTIONS)
         local = self._section(schema.Local, self._raw.get("local"), ("local",))
-        self._mailboxes()
+        mailboxes = self._mailboxes()
         destinations = self._destinations()
         accounts = self._accounts(destinations)
         if self.problems or local is None:
@@ -63,19 +78,25 @@ class _Builder:
             state=local.state,
             min_free_octets=local.min_free,
             alarm_after=local.alarm_after,
+            mailboxes=mailboxes,
         )
         return Settings(site=site, accounts=tuple(accounts))
 
-    def _mailboxes(self) -> None:
+    def _mailboxes(self) -> Mailboxes:
         written = self._raw.get("mailboxes", {})
-        if self._section(schema.Mailboxes, {"mailboxes": written}, ()) is None:
-            return
+        section = self._section(schema.Mailboxes, {"mailboxes": written}, ())
+        if section is None:
+            return Mailboxes.build({})
+        wrong_before = len(self.problems)
         owners: dict[str, str] = {}
         for mailbox in written:
             self._belongs(owners, mailbox, mailbox, ("mailboxes", mailbox))
         for mailbox, aliases in written.items():
             for index, alias in enumerate(aliases):
                 self._belongs(owners, alias, mailbox, ("mailboxes", mailbox, index))
+        if len(self.problems) > wrong_before:
+            return Mailboxes.build({})
+        return Mailboxes.build(section.mailboxes, self._around.domains or ())
 
     def _belongs(self, owners: dict[str, str], written: str, mailbox: str, path: KeyPath) -> None:
         # Local parts compare without case here, as they do when a recipient is looked up.
@@ -98,10 +119,29 @@ class _Builder:
             self._wrong(path, f"a destination's name {schema.NAME_RULE}")
         match written:
             case {"kind": str(kind)} if kind in _KINDS_TO_COME:
-                self._wrong((*path, "kind"), f'kind "{kind}" is not built yet; maildir is')
+                self._wrong((*path, "kind"), f'kind "{kind}" is not built yet; {", ".join(_KINDS)} are')
                 return None
-        section = self._section(schema.Maildir, written, path)
-        return None if section is None else MaildirDestination(name=name, path=section.path)
+            case {"kind": str(kind)} if kind not in _KINDS:
+                self._wrong((*path, "kind"), f"there are the kinds {shown_names(tuple(_KINDS))}")
+                return None
+        kind = written.get("kind") if isinstance(written, dict) else None
+        section = self._section(_KINDS.get(str(kind), schema.Maildir), written, path)
+        match section:
+            case schema.Maildir():
+                return MaildirDestination(name=name, path=section.path)
+            case schema.Command():
+                return CommandDestination(name=name, argv=section.command, patience=section.timeout)
+            case schema.NextHop():
+                return self._next_hop(name, section, path)
+        return None
+
+    def _next_hop(self, name: str, section: schema.NextHop, path: KeyPath) -> Destination | None:
+        is_right = True
+        for is_wrong, key, sentence in next_hop_mistakes(section):
+            if is_wrong:
+                self._wrong((*path, key), sentence)
+                is_right = False
+        return next_hop(name, section) if is_right else None
 
     def _accounts(self, destinations: Mapping[str, Destination | None]) -> list[Account]:
         written = self._raw.get("account")
@@ -133,12 +173,10 @@ class _Builder:
             written = {key: value for key, value in written.items() if key not in _REFUSED_IN_ACCOUNT}
         section = self._section(schema.Account, written, path)
         destination = self._chosen(path, written, destinations)
-        if section is None or destination is None or (secret := _secret(section)) is None:
+        if section is None or destination is None or (secret := secret_source(section)) is None:
             return None
-        try:
-            directory(destination, section.to)
-        except Misconfigured as refused:
-            self._wrong((*path, "to"), str(refused))
+        to = self._receives(path, section, destination)
+        if to is None:
             return None
         server = Server(
             host=section.host,
@@ -152,8 +190,9 @@ class _Builder:
             server=server,
             user=section.user,
             secret=secret,
-            to=section.to,
+            to=to,
             destination=destination,
+            filter=Filter(argv=section.filter) if section.filter else None,
             every=section.every,
             patience=section.timeout,
             keep=section.keep,
@@ -161,11 +200,40 @@ class _Builder:
             max_octets=section.max_size,
         )
 
+    def _receives(
+        self, path: KeyPath, section: schema.Account, destination: Destination
+    ) -> Address | Multidrop | None:
+        """Return who receives an account's mail, None where that is wrong."""
+        to, multidrop = section.to, section.multidrop
+        if (to is None) == (multidrop is None):
+            self._wrong(
+                (*path, "to"),
+                "is missing, and so is multidrop: who receives the mail is never guessed"
+                if to is None
+                else "multidrop is given too: keep one of them",
+            )
+            return None
+        mailboxes = [to] if to is not None else [] if multidrop is None else [multidrop.unknown]
+        if multidrop is not None:
+            listed = self._raw.get("mailboxes")
+            if not listed:
+                self._wrong((*path, "multidrop"), "needs [mailboxes]: who may receive is never guessed")
+                return None
+            mailboxes += [Address.parse(mailbox) for mailbox in listed]
+        for mailbox in mailboxes:
+            try:
+                if isinstance(destination, MaildirDestination):
+                    directory(destination, mailbox)
+            except Misconfigured as refused:
+                self._wrong((*path, "to" if to is not None else "multidrop"), str(refused))
+                return None
+        return to if multidrop is None else received_by(multidrop, section.user)
+
     def _one_password_source(self, path: KeyPath, written: Mapping[str, Any]) -> None:
         match "password_file" in written, "password_command" in written:
             case True, True:
                 self._wrong((*path, "password_command"), "password_file is given too: keep one of them")
-            case False, False if not _REFUSED_IN_ACCOUNT.keys() & written.keys() - {"multidrop"}:
+            case False, False if not _REFUSED_IN_ACCOUNT.keys() & written.keys():
                 self._wrong((*path, "password_file"), "is missing, and so is password_command: one is needed")
 
     def _chosen(
@@ -204,9 +272,3 @@ def _domains(local: object) -> frozenset[str] | None:
             except ValueError:
                 return None
     return None
-
-
-def _secret(section: schema.Account) -> SecretSource | None:
-    if section.password_command is not None:
-        return PasswordCommand(argv=section.password_command)
-    return None if section.password_file is None else PasswordFile(path=section.password_file)

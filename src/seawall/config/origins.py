@@ -12,8 +12,16 @@ from typing import Any
 from seawall.config import schema
 from seawall.config.positions import KeyPath
 from seawall.config.problems import shown_key
-from seawall.model.account import Account, Settings
-from seawall.model.secret import PasswordCommand, PasswordFile
+from seawall.model.account import (
+    Account,
+    CommandDestination,
+    Destination,
+    MaildirDestination,
+    NextHopDestination,
+    Server,
+    Settings,
+)
+from seawall.model.secret import PasswordCommand, PasswordFile, SecretSource
 
 Value = str | int | float | bool | tuple[str, ...]
 
@@ -46,10 +54,29 @@ def _values(raw: Mapping[str, Any], settings: Settings) -> Iterator[tuple[KeyPat
         yield ("mailboxes", mailbox), tuple(aliases)
     used = {account.destination.name: account.destination for account in settings.accounts}
     for name, written in raw["destination"].items():
-        path: dict[str, Value] = {"path": used[name].path} if name in used else {}
-        yield from _section(schema.Maildir, written, ("destination", name), path)
+        model, in_force = _destination(written, used.get(name))
+        yield from _section(model, written, ("destination", name), in_force)
     for index, (written, account) in enumerate(zip(raw["account"], settings.accounts, strict=True)):
         yield from _section(schema.Account, written, ("account", index), _in_force(account))
+        if "multidrop" in written:
+            yield from _section(schema.Multidrop, written["multidrop"], ("account", index, "multidrop"), {})
+
+
+def _destination(
+    written: Mapping[str, Any], used: Destination | None
+) -> tuple[type[schema.Section], dict[str, Value]]:
+    """Return a destination's section, and what is in force where that is not what was written."""
+    match used:
+        case MaildirDestination(path=path):
+            return schema.Maildir, {"path": path}
+        case CommandDestination(argv=argv):
+            return schema.Command, {"command": _program(argv)}
+        case NextHopDestination(place=place, credentials=credentials):
+            secret = _source(credentials.secret) if credentials else {}
+            if isinstance(place, Server):
+                return schema.NextHop, {"port": place.port, "tls": place.tls.value, **secret}
+            return schema.NextHop, {"socket": place.path, **secret}
+    return schema.Unused, {}
 
 
 def _in_force(account: Account) -> dict[str, Value]:
@@ -57,12 +84,21 @@ def _in_force(account: Account) -> dict[str, Value]:
     in_force: dict[str, Value] = {"port": account.server.port, "destination": account.destination.name}
     if account.server.ca_file is not None:
         in_force["ca_file"] = account.server.ca_file
-    match account.secret:
+    if account.filter is not None:
+        in_force["filter"] = _program(account.filter.argv)
+    return in_force | _source(account.secret)
+
+
+def _source(secret: SecretSource) -> dict[str, Value]:
+    match secret:
         case PasswordFile(path=path):
-            in_force["password_file"] = path
+            return {"password_file": path}
         case PasswordCommand(argv=argv):
-            in_force["password_command"] = argv[0] if len(argv) == 1 else f"{argv[0]} …"
-    return in_force
+            return {"password_command": _program(argv)}
+
+
+def _program(argv: tuple[str, ...]) -> str:
+    return argv[0] if len(argv) == 1 else f"{argv[0]} …"
 
 
 def _section(
@@ -70,7 +106,7 @@ def _section(
 ) -> Iterator[tuple[KeyPath, Value]]:
     for key, field in model.model_fields.items():
         value = in_force.get(key, written.get(key, field.default))
-        if value is not None:
+        if value is not None and not isinstance(value, dict):
             yield (*path, key), _as_written(value)
 
 

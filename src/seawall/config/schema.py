@@ -22,13 +22,21 @@ from pydantic import (
 
 from seawall.config import hosts, units
 from seawall.model.account import Keep, KeepFor, KeepForever, Start, StartAll, StartNew, StartSince, Tls
+from seawall.decide.submission import takes_recipients_from_headers
 from seawall.model.address import Address, domain_in_a_labels
+from seawall.model.envelope import MAX_ISP_HOPS, EnvelopeName
 
 MOST_TIMEOUT_SECONDS = 3600.0
 LEAST_EVERY_SECONDS = 10.0
 """Some servers lock a mailbox, or the account, for a client that comes back sooner."""
 
+MOST_CONNECTIONS = 32
+
 PORT_BY_TLS = {Tls.IMPLICIT: 995, Tls.STARTTLS: 110, Tls.NONE: 110}
+LMTP_PORT = 24
+SMTP_PORT = 25
+SUBMISSION_PORT = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 587}
+"""Where a server takes mail from who logs in (RFC 6409, RFC 8314)."""
 
 NAME_RULE = "must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or a digit"
 
@@ -36,6 +44,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}|[{}]")
 _PIN = re.compile(r"[0-9a-f]{64}")
+_COMMAND_PLACEHOLDERS = frozenset({"{user}", "{domain}", "{recipient}", "{sender}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +158,34 @@ def _tls(written: object, info: ValidationInfo) -> Tls:
     return tls
 
 
+def _tls_if_given(written: object, info: ValidationInfo) -> Tls | None:
+    return None if written is None else _tls(written, info)
+
+
+def _command(argv: tuple[str, ...]) -> tuple[str, ...]:
+    for word in argv:
+        for placeholder in _PLACEHOLDER.findall(word):
+            if placeholder not in _COMMAND_PLACEHOLDERS:
+                known = ", ".join(sorted(_COMMAND_PLACEHOLDERS))
+                raise ValueError(f"{placeholder} is not known here: there are {known}")
+    why = takes_recipients_from_headers(argv)
+    if why is not None:
+        raise ValueError(why)
+    return argv
+
+
+def _address(written: object) -> Address:
+    if not isinstance(written, str):
+        raise ValueError("must be an address in quotes")  # noqa: TRY004 - pydantic collects ValueError alone
+    return Address.parse(written)
+
+
+def _envelope(written: object) -> EnvelopeName:
+    if not isinstance(written, str):
+        raise ValueError("must be the name of a header field in quotes")  # noqa: TRY004 - pydantic collects ValueError alone
+    return EnvelopeName.parse(written)
+
+
 def _only_with_tls(text: str | None, info: ValidationInfo) -> str | None:
     if text is not None and info.data.get("tls") is Tls.NONE:
         raise ValueError('has no meaning with tls = "none"')
@@ -210,6 +247,50 @@ class Maildir(Section):
     path: Annotated[str, AfterValidator(_maildir_path)]
 
 
+class Unused(Section):
+    """[destination.NAME] that no account uses: what is shown of it is its kind."""
+
+    kind: str
+
+
+class NextHop(Section):
+    """[destination.NAME] of kind "lmtp" or "smtp". Without `tls` a server elsewhere needs STARTTLS."""
+
+    kind: Literal["lmtp", "smtp"]
+    host: Annotated[str, AfterValidator(hosts.host)] | None = None
+    socket: FilePath | None = None
+    insecure: bool = False
+    tls: Annotated[Tls | None, PlainValidator(_tls_if_given)] = None
+    port: int | None = Field(None, ge=1, le=65535)
+    ca_file: Annotated[FilePath | None, AfterValidator(_only_with_tls)] = None
+    pin: Annotated[Annotated[str, AfterValidator(_pin)] | None, AfterValidator(_only_with_tls)] = None
+    user: Text | None = None
+    password_file: FilePath | None = None
+    password_command: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
+    connections: int = Field(2, ge=1, le=MOST_CONNECTIONS)
+    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = _default("5m")
+    ignores_delivered_to: bool = False
+
+
+class Command(Section):
+    """[destination.NAME] of kind "command"."""
+
+    kind: Literal["command"]
+    command: Annotated[tuple[Text, ...], _listed(least=1), AfterValidator(_command)]
+    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = _default("5m")
+
+
+class Multidrop(Section):
+    """multidrop = { … } in an account: how its mails' envelopes are told."""
+
+    envelope: Annotated[EnvelopeName, PlainValidator(_envelope)]
+    isp: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], _listed(least=1)]
+    isp_hops: int = Field(1, ge=1, le=MAX_ISP_HOPS)
+    unknown: LocalAddress
+    strip_prefix: str = ""
+    box: Annotated[Address, PlainValidator(_address)] | None = None
+
+
 class Account(Section):
     """[[account]]: one POP3 mailbox. A key that judges others comes after them."""
 
@@ -223,7 +304,9 @@ class Account(Section):
     user: Text
     password_file: FilePath | None = None
     password_command: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
-    to: LocalAddress
+    to: LocalAddress | None = None
+    multidrop: Multidrop | None = None
+    filter: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
     every: Annotated[float, AfterValidator(_every), BeforeValidator(units.seconds)] = _default("5m")
     keep: Annotated[Keep, PlainValidator(_keep)] = _default("7d")
     start: Annotated[Start, PlainValidator(_start)] = _default("all")

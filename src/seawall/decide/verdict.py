@@ -17,40 +17,21 @@ MAX_HOPS: Final = 100
 """Received fields after which a mail is taken to be in a loop (RFC 5321 §6.3)."""
 
 
-def decide(facts: MessageFacts, recipient: Address, delivered_marks: Mapping[str, str]) -> Verdict:
-    """Return the verdict on a mail of a single mailbox.
-
-    `delivered_marks` says of the deliveries that genuine marks name who received them: delivery →
-    address. A mark whose delivery went to somebody else, or is not known, holds nothing: it is a
-    redirect, or a restored backup.
-    """
-    if facts.received_hops > MAX_HOPS:
-        return Hold(
-            recipients=(recipient,),
-            reason=Reason.TOO_MANY_HOPS,
-            sentence=f"it passed {facts.received_hops} servers, more than {MAX_HOPS}: it is in a loop",
-            evidence=(f"{facts.received_hops} Received fields",),
-        )
-    for mark in facts.marks:
-        if mark.is_genuine and delivered_marks.get(mark.delivery) == str(recipient):
-            return Hold(
-                recipients=(recipient,),
-                reason=Reason.OWN_MARK,
-                sentence=f"Seawall delivered it to {recipient} before, and it came back",
-                evidence=(f"mark of delivery {mark.delivery}",),
-            )
-    return Deliver(recipients=(recipient,))
-
-
-def judge(
-    facts: MessageFacts, to: Address | Multidrop, mailboxes: Mailboxes, delivered_marks: Mapping[str, str]
+def decide(
+    facts: MessageFacts,
+    to: Address | Multidrop,
+    mailboxes: Mailboxes,
+    delivered_marks: Mapping[str, str],
+    *,
+    sees_loops: bool = False,
 ) -> tuple[Verdict, ...]:
     """Return the verdicts on a mail: one or more, and no recipient in two of them.
 
     `to` is a single mailbox's address, or how a multidrop account tells who receives; `delivered_marks`
     says of the deliveries that genuine marks name who received them: delivery → address. A mark whose
     delivery went to somebody else, or is not known, holds nothing: it is a redirect, or a restored backup;
-    one that went to a recipient of this mail holds it for him alone.
+    one that went to a recipient of this mail holds it for him alone. `sees_loops` says that the next hop
+    takes a Delivered-To that names its recipient for a loop, and would drop or bounce the mail.
     """
     receives = recipients(facts, to, mailboxes)
     everybody = receives.recipients if isinstance(receives, Hold) else receives
@@ -79,7 +60,18 @@ def judge(
         for recipient in receives
         if str(recipient) in came_back
     ]
-    others = tuple(recipient for recipient in receives if str(recipient) not in came_back)
-    if others:
-        verdicts.insert(0, Deliver(recipients=others))
+    others = [recipient for recipient in receives if str(recipient) not in came_back]
+    loops = [one for one in others if sees_loops and str(one).lower() in facts.delivered_to]
+    verdicts += [
+        Hold(
+            recipients=(recipient,),
+            reason=Reason.WOULD_LOOP,
+            sentence=f"its Delivered-To names {recipient} already: the next hop would take it for a loop",
+            evidence=(f"Delivered-To: {recipient}",),
+        )
+        for recipient in loops
+    ]
+    delivered = tuple(recipient for recipient in others if recipient not in loops)
+    if delivered:
+        verdicts.insert(0, Deliver(recipients=delivered))
     return tuple(verdicts)

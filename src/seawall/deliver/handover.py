@@ -23,6 +23,7 @@ from seawall.errors import (
 )
 from seawall.model.account import Credentials, NextHopDestination, Server, Tls
 from seawall.model.address import Address
+from seawall.model.mail import CutContent
 from seawall.model.outcome import Accepted, Deferred, Outcome, Refused
 from seawall.net.connection import Connection
 from seawall.net.credentials import read_secret
@@ -144,7 +145,11 @@ class Handover:
     async def _send_content(self, transfer: Transfer) -> None:
         encoder = Transparent()
         self._connection.send(encoder.encode(transfer.top))
-        for piece in transfer.content.chunks():
+        content = transfer.content
+        if transfer.return_path is not None and self.offer.has("DSN"):
+            # It went into the envelope, and whoever delivers finally writes it again (RFC 5321 §4.4).
+            content = CutContent(content, *transfer.return_path)
+        for piece in content.chunks():
             self._connection.send(encoder.encode(piece))
             await self._connection.drain()
         self._connection.send(encoder.end())

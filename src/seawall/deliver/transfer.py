@@ -14,6 +14,8 @@ class Transfer:
     """One delivery: `top` (CRLF line ends) goes in front of `content`, which is the mail as served.
 
     `reverse_path` is without angle brackets, empty for the null reverse-path (RFC 5321 §4.5.5).
+    `return_path` is where in `content` (from octet, to octet) the Return-Path field stands that says
+    the same: it is left out where the reverse-path goes into an envelope (RFC 5321 §4.4).
     """
 
     delivery_id: str
@@ -21,6 +23,7 @@ class Transfer:
     reverse_path: str
     top: bytes = field(repr=False)
     content: Content
+    return_path: tuple[int, int] | None = None
 
     @property
     def octets(self) -> int:

@@ -35,6 +35,13 @@ class Fields:
         return tuple(value for key, value in self.entries if key == name)
 
 
+def span(section: bytes, name: bytes) -> tuple[int, int] | None:
+    """Return where the topmost field of a name stands in a header section, from octet to octet; None where it is absent."""
+    field = re.compile(rb"^" + re.escape(name) + rb"[ \t]*:(?:.*\n[ \t])*.*\n?", re.MULTILINE | re.IGNORECASE)
+    found = field.search(section)
+    return found.span() if found else None
+
+
 def scan(section: bytes) -> Fields:
     """Read the fields of a header section."""
     entries = []

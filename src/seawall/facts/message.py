@@ -5,7 +5,7 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import Final
 
 from seawall.facts.envelope import read_envelope
-from seawall.facts.header import Fields, scan
+from seawall.facts.header import Fields, scan, span
 from seawall.facts.mark import FIELD, read_mark
 from seawall.facts.section import header_digest, header_section
 from seawall.model.envelope import EnvelopeName
@@ -13,6 +13,7 @@ from seawall.model.facts import MessageFacts
 from seawall.model.text import shown
 
 MAX_MARKS: Final = 32
+MAX_DELIVERED_TO: Final = 64
 MAX_DATE: Final = 128
 _REVERSE_PATH = re.compile(rb"<?([!-;=?-~]{0,254})>?")
 _LAST_MOMENT: Final = 253_402_300_799.0
@@ -36,6 +37,10 @@ def read_message(
         received_hops=len(received),
         received_at=_received_at(fields, received),
         reverse_path=_reverse_path(fields.first(b"return-path")),
+        return_path=_return_path(fields, section),
+        delivered_to=tuple(
+            _text(value.strip(b"<>").lower()) for value in fields.every(b"delivered-to")[:MAX_DELIVERED_TO]
+        ),
         message_id=_text(fields.first(b"message-id")),
         from_=_text(fields.first(b"from")),
         subject=_text(fields.first(b"subject")),
@@ -58,6 +63,16 @@ def _reverse_path(value: bytes | None) -> str | None:
     """Read a Return-Path (RFC 5321 §4.4); None where it is absent or not plain ASCII."""
     found = _REVERSE_PATH.fullmatch(value) if value else None
     return found.group(1).decode("ascii") if found else None
+
+
+def _return_path(fields: Fields, section: bytes) -> tuple[int, int] | None:
+    """Return where the Return-Path stands that the last server put on top; what is below a hop is the sender's."""
+    for name, _ in fields.entries:
+        if name == b"return-path":
+            return span(section, name)
+        if name == b"received":
+            return None
+    return None
 
 
 def _received_at(fields: Fields, received: tuple[bytes, ...]) -> float | None:

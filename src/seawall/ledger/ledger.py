@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from seawall.errors import Misconfigured, StorageFull, Temporary
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest migration; a test holds it to what is in the folder."""
 BUSY_SECONDS: Final = 30.0
 

@@ -20,16 +20,6 @@ class AccountRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewDelivery:
-    """A delivery that is intended: one mail for one recipient into one directory under one base name."""
-
-    delivery_id: str
-    recipient: str
-    directory: str
-    base_name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldNote:
     """Why a mail is set aside, and what a person sees of it before looking inside."""
 
@@ -47,19 +37,59 @@ class HeldNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """A stored copy that was retrieved and what is to be done with it; `held` where it is set aside."""
+class NewDelivery:
+    """A delivery that is intended: one mail for one recipient into one directory under one base name.
 
-    uidl: bytes | None
-    octets: int | None
-    header_digest: bytes
-    delivery: NewDelivery
+    Both are empty where a next hop takes it; `held` where it is set aside.
+    """
+
+    delivery_id: str
+    recipient: str
+    directory: str
+    base_name: str
     held: HeldNote | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A stored copy that was retrieved and what is to be done with it.
+
+    `copy_id` where it was retrieved before and some recipient is still to get it: then `goes_on`
+    names the deliveries that were begun then and still hold, and the others are forgotten.
+    """
+
+    uidl: bytes | None
+    octets: int | None
+    header_digest: bytes
+    deliveries: tuple[NewDelivery, ...]
+    copy_id: int | None = None
+    goes_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A delivery of a copy that is not settled: done, or with a next hop that did not take it yet."""
+
+    delivery_id: str
+    recipient: str
+    directory: str
+    base_name: str
+    is_delivered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCopy:
+    """A stored copy that some recipient is still to get."""
+
+    copy_id: int
+    uidl: bytes | None
+    header_digest: bytes
+    begun: tuple[Begun, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDelivery:
-    """A delivery that was under way when its process ended."""
+    """A delivery to a file that was under way when its process ended."""
 
     delivery_id: str
     directory: str
@@ -87,7 +117,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A mail that could not be brought: how often it was tried, and when it is tried again."""
+    """A mail that could not be brought: how often it was tried, and when it is tried again.
+
+    `is_deferred` where it came, and a recipient could not get it yet: such a mail breaks no session.
+    """
 
     key: bytes
     octets: int | None
@@ -96,6 +129,7 @@ class Trouble:
     first_at: float
     retry_at: float
     is_alarmed: bool
+    is_deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,8 +63,9 @@ delivery: Final = Table(
     Column("state", String, nullable=False),
     Column("staged_at", Float),
     Column("delivered_at", Float),
+    Column("is_doubtful", Boolean, nullable=False, default=False, server_default="0"),
     UniqueConstraint("copy_id", "recipient", "directory"),
-    comment="One mail for one recipient: intended, staged, delivered",
+    comment="One mail for one recipient: intended, staged or offered, delivered; without a directory a next hop has it",
 )
 Index("open_delivery", delivery.c.account_id, sqlite_where=delivery.c.state != "delivered")
 Index("delivery_of_copy", delivery.c.copy_id)
@@ -102,5 +103,6 @@ trouble: Final = Table(
     Column("first_at", Float, nullable=False),
     Column("retry_at", Float, nullable=False),
     Column("is_alarmed", Boolean, nullable=False, default=False),
+    Column("is_deferred", Boolean, nullable=False, default=False, server_default="0"),
     comment="One mail that could not be brought, and how often it was tried",
 )

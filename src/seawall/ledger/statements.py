@@ -1,8 +1,7 @@
-"""Every statement that the ledger is asked and told by, one function each, named for what it means.
+"""The statements about accounts, their stored copies and their troubles, one function each, named for what it means.
 
 Each takes the connection of one transaction; `Ledger.do` begins and commits it. Moments are Unix
-seconds. A delivery goes `intended` → `staged` → `delivered`; the copy that it belongs to is
-settled with it, and from then on known.
+seconds. What is done with a copy stands in `deliveries`, what is set aside in `setaside`.
 """
 
 from collections.abc import Sequence
@@ -11,8 +10,13 @@ from typing import Final
 from sqlalchemy import Connection, Delete, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from seawall.ledger.records import AccountRecord, Intent, Listing, OpenDelivery, SeenCopy, Trouble
-from seawall.ledger.schema import account, delivery, held, stored_copy, trouble
+from seawall.ledger.records import (
+    AccountRecord,
+    Listing,
+    SeenCopy,
+    Trouble,
+)
+from seawall.ledger.schema import account, delivery, stored_copy, trouble
 from seawall.model.copy import KnownCopy
 
 REMEMBER_SECONDS: Final = 90 * 86400.0
@@ -122,11 +126,20 @@ def note_listing(connection: Connection, account_id: int, listing: Listing, now:
             .values(uidl=bindparam("name"), octets=bindparam("size"), is_listed=True, changed_at=now),
             [{"copy": copy_id, "name": uidl, "size": octets} for copy_id, uidl, octets in listing.renamed],
         )
+    _forget_old(connection, account_id, now - REMEMBER_SECONDS)
+
+
+def _forget_old(connection: Connection, account_id: int, before: float) -> None:
+    """Forget copies that left the server long ago, and those that left it before every recipient had them."""
+    c = stored_copy.c
+    is_old = (c.account_id == account_id) & (c.changed_at < before)
+    unsettled = select(c.id).where(is_old, c.settled_at.is_(None), ~c.is_adopted)
     connection.execute(
-        delete(stored_copy).where(
-            c.account_id == account_id, ~c.is_listed, c.changed_at < now - REMEMBER_SECONDS
+        delete(delivery).where(
+            delivery.c.copy_id.in_(unsettled), delivery.c.state != "delivered", delivery.c.directory == ""
         )
     )
+    connection.execute(delete(stored_copy).where(is_old, (~c.is_listed) | c.id.in_(unsettled)))
 
 
 def note_erased(connection: Connection, copy_ids: Sequence[int], now: float) -> None:
@@ -163,130 +176,11 @@ def adopt(connection: Connection, account_id: int, copies: Sequence[SeenCopy], n
     )
 
 
-def intend(connection: Connection, account_id: int, intents: Sequence[Intent], now: float) -> range:
-    """Write down what is about to be done with a batch, before any of it is done; return the copies' ids."""
-    first = (connection.execute(select(func.max(stored_copy.c.id))).scalar() or 0) + 1
-    connection.execute(
-        insert(stored_copy),
-        [
-            {
-                "id": first + at,
-                "account_id": account_id,
-                "uidl": intent.uidl,
-                "octets": intent.octets,
-                "header_digest": intent.header_digest,
-                "changed_at": now,
-            }
-            for at, intent in enumerate(intents)
-        ],
-    )
-    connection.execute(
-        insert(delivery),
-        [
-            {
-                "id": intent.delivery.delivery_id,
-                "account_id": account_id,
-                "copy_id": first + at,
-                "recipient": intent.delivery.recipient,
-                "directory": intent.delivery.directory,
-                "base_name": intent.delivery.base_name,
-                "state": "intended",
-            }
-            for at, intent in enumerate(intents)
-        ],
-    )
-    notes = [
-        {
-            "delivery_id": intent.delivery.delivery_id,
-            **{name: getattr(intent.held, name) for name in intent.held.__slots__},
-            "evidence": list(intent.held.evidence),
-            "held_at": now,
-            "status": "held",
-        }
-        for intent in intents
-        if intent.held is not None
-    ]
-    if notes:
-        connection.execute(insert(held), notes)
-    return range(first, first + len(intents))
-
-
-def note_staged(connection: Connection, delivery_ids: Sequence[str], now: float) -> None:
-    """These are whole and durable under their temporary names."""
-    connection.execute(
-        update(delivery).where(delivery.c.id == bindparam("which")).values(state="staged", staged_at=now),
-        [{"which": delivery_id} for delivery_id in delivery_ids],
-    )
-
-
-def note_delivered(connection: Connection, account_id: int, delivery_ids: Sequence[str], now: float) -> None:
-    """These are in their mailboxes, durably; their copies are settled."""
-    which = [{"which": delivery_id} for delivery_id in delivery_ids]
-    connection.execute(
-        update(delivery)
-        .where(delivery.c.id == bindparam("which"))
-        .values(state="delivered", delivered_at=now),
-        which,
-    )
-    copy_id = select(delivery.c.copy_id).where(delivery.c.id == bindparam("which")).scalar_subquery()
-    connection.execute(
-        update(stored_copy).where(stored_copy.c.id == copy_id).values(settled_at=now, changed_at=now), which
-    )
-    connection.execute(
-        update(account)
-        .where(account.c.id == account_id)
-        .values(delivered=account.c.delivered + len(delivery_ids))
-    )
-
-
-def forget(connection: Connection, delivery_ids: Sequence[str]) -> None:
-    """These did not happen: their mails are still on the server and will be fetched again."""
-    which = [{"which": delivery_id} for delivery_id in delivery_ids]
-    if not which:
-        return
-    rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(delivery_ids)))
-    copies = [copy_id for (copy_id,) in rows if copy_id is not None]
-    connection.execute(delete(held).where(held.c.delivery_id == bindparam("which")), which)
-    connection.execute(delete(delivery).where(delivery.c.id == bindparam("which")), which)
-    if copies:
-        _each(connection, delete(stored_copy).where(stored_copy.c.settled_at.is_(None)), copies)
-
-
-def open_deliveries(connection: Connection, account_id: int) -> list[OpenDelivery]:
-    """Return what was under way for an account when its process ended."""
-    c = delivery.c
-    releases = select(held.c.release_id).where(held.c.release_id.is_not(None))
-    rows = connection.execute(
-        select(c.id, c.directory, c.base_name, c.state, c.staged_at)
-        .where(c.account_id == account_id, c.state != "delivered", c.id.not_in(releases))
-        .order_by(c.id)
-    )
-    return [
-        OpenDelivery(
-            delivery_id=delivery_id,
-            directory=directory,
-            base_name=base_name,
-            staged_at=staged_at if state == "staged" else None,
-        )
-        for delivery_id, directory, base_name, state, staged_at in rows
-    ]
-
-
-def recipients_of(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, str]:
-    """Return who received the named deliveries; one that is not known is left out."""
-    rows = connection.execute(
-        select(delivery.c.id, delivery.c.recipient).where(
-            delivery.c.id.in_(delivery_ids), delivery.c.state == "delivered"
-        )
-    )
-    return {row.id: row.recipient for row in rows}
-
-
 def troubles(connection: Connection, account_id: int) -> dict[bytes, Trouble]:
     """Return the mails of an account that could not be brought, by key."""
     c = trouble.c
     rows = connection.execute(
-        select(c.key, c.octets, c.failures, c.why, c.first_at, c.retry_at, c.is_alarmed).where(
+        select(c.key, c.octets, c.failures, c.why, c.first_at, c.retry_at, c.is_alarmed, c.is_deferred).where(
             c.account_id == account_id
         )
     ).mappings()

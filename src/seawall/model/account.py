@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from seawall.errors import Misconfigured
 from seawall.model.address import Address
+from seawall.model.envelope import Mailboxes, Multidrop
 from seawall.model.secret import SecretSource
 
 
@@ -123,10 +125,23 @@ class CommandDestination:
 Destination = MaildirDestination | NextHopDestination | CommandDestination
 
 
+NO_MAILBOXES: Final = Mailboxes.build({})
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A program that each mail is piped through, which may refuse it or name a folder. `patience` is in seconds."""
+
+    argv: tuple[str, ...]
+    patience: float = 60.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One POP3 mailbox: `to` is the one address that receives what it holds, whatever a mail says.
+    """One POP3 mailbox.
 
+    `to` is the one address that receives what it holds, whatever a mail says, or how a mail's
+    envelope tells who does (multidrop).
     `every` and `patience` (how long to wait for the server's next byte) are in seconds.
     """
 
@@ -134,8 +149,9 @@ class Account:
     server: Server
     user: str
     secret: SecretSource
-    to: Address
+    to: Address | Multidrop
     destination: Destination
+    filter: Filter | None = None
     every: float = 300.0
     keep: Keep = KeepFor(7 * 86400.0)
     start: Start = StartAll()
@@ -145,13 +161,14 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """This installation: its domains, its postmaster, and where its state lives."""
+    """This installation: its domains, its mailboxes, its postmaster, and where its state lives."""
 
     domains: tuple[str, ...]
     postmaster: Address
     state: str
     min_free_octets: int = 200_000_000
     alarm_after: int = 5
+    mailboxes: Mailboxes = NO_MAILBOXES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,31 @@ class MemoryContent:
         """Nothing holds a small mail."""
 
 
+@dataclass(frozen=True, slots=True)
+class CutContent:
+    """A mail without its octets from `start` to `end`."""
+
+    whole: Content
+    start: int
+    end: int
+
+    @property
+    def octets(self) -> int:
+        """The length in octets, without what is cut out."""
+        return self.whole.octets - (self.end - self.start)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what is left, in order."""
+        at = 0
+        for chunk in self.whole.chunks():
+            yield chunk[: max(0, self.start - at)] + chunk[max(0, self.end - at) :]
+            at += len(chunk)
+
+    def close(self) -> None:
+        """Give back what holds the bytes."""
+        self.whole.close()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawMail:
     """A mail that was retrieved whole. `head` is its beginning: all of it, or at least the first MiB."""

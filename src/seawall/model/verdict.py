@@ -16,13 +16,17 @@ class Reason(Enum):
     NO_ENVELOPE = "no-envelope"
     AMBIGUOUS_ENVELOPE = "ambiguous-envelope"
     TOO_LARGE = "too-large"
+    WOULD_LOOP = "would-loop"
+    REJECTED = "rejected"
+    FILTERED = "filtered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
-    """Put the mail into each recipient's mailbox."""
+    """Put the mail into each recipient's mailbox, or into the `folder` of it that a filter chose."""
 
     recipients: tuple[Address, ...]
+    folder: str | None = None
     reason: Reason = Reason.DELIVERED
     sentence: str = "an ordinary mail for this mailbox"
 

@@ -1,0 +1,297 @@
+"""A batch's way from its bytes to its mailboxes: decide → deliver, and what a kill left of one.
+
+What makes it safe is the order of a few lines: intent before anything, `offered` before a next hop
+can have the mail and its outcome behind it, `staged` before the rename, `delivered` at the end.
+Outcomes are per mail and recipient: what failed for one is tried again for that one alone.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from seawall.collect.dispatch import Consignment, Item, Resumption, Route, begun
+from seawall.collect.logbook import Logbook
+from seawall.collect.report import Report
+from seawall.collect.surroundings import Surroundings
+from seawall.decide.verdict import decide
+from seawall.deliver import maildir, staging
+from seawall.deliver.staging import Placement, Settlement
+from seawall.deliver.trace import Hop
+from seawall.deliver.transfer import Carrier
+from seawall.errors import OurBug, SeawallError, StorageFull
+from seawall.ledger import deliveries
+from seawall.ledger.ledger import Ledger
+from seawall.ledger.records import AccountRecord
+from seawall.ledger.state import State
+from seawall.model.account import Account, MaildirDestination, NextHopDestination, Site, Speech
+from seawall.model.address import Address
+from seawall.model.copy import KnownCopy
+from seawall.model.envelope import Multidrop
+from seawall.model.facts import MessageFacts
+from seawall.model.mail import Listed
+from seawall.model.outcome import Deferred, Outcome, Refused
+from seawall.model.text import shown
+from seawall.model.verdict import Deliver, Hold, Verdict
+from seawall.retrieve.session import Retrieved
+
+
+def receivers(account: Account, site: Site) -> frozenset[Address]:
+    """Return the closed set of those who can receive an account's mail (promise 1)."""
+    if isinstance(account.to, Multidrop):
+        return site.mailboxes.everyone | {account.to.unknown}
+    return frozenset({account.to})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What became of a batch.
+
+    `settled` are the mails that every recipient has; of those in `deferred` one has not, and why;
+    `failure` is what ended the batch for the others, None where nothing did.
+    """
+
+    settled: tuple[tuple[Listed, KnownCopy], ...] = ()
+    deferred: tuple[tuple[Listed, str], ...] = ()
+    failure: SeawallError | None = None
+
+
+class Delivering:
+    """The deliveries of one account's mails."""
+
+    def __init__(
+        self,
+        account: Account,
+        site: Site,
+        *,
+        ledger: Ledger,
+        state: State,
+        surroundings: Surroundings,
+        carrier: Carrier | None,
+    ) -> None:
+        self._account = account
+        self._site = site
+        self._ledger = ledger
+        self._held = str(state.held)
+        self._around = surroundings
+        self._carrier = carrier
+        self._mark_key = state.mark_key()
+        self._receivers = receivers(account, site)
+
+    async def probe(self) -> None:
+        """See whether the destination can take mail now; raises what keeps it from that."""
+        await asyncio.to_thread(self._probe_files)
+        if self._carrier is not None:
+            await self._carrier.probe()
+
+    def _probe_files(self) -> None:
+        destination, to = self._account.destination, self._account.to
+        if isinstance(destination, MaildirDestination):
+            mailbox = to.unknown if isinstance(to, Multidrop) else to
+            maildir.probe(maildir.directory(destination, mailbox), self._site.min_free_octets)
+        maildir.probe(self._held, self._site.min_free_octets)
+
+    # ── a batch ─────────────────────────────────────────────────────────────────────────
+
+    async def deliver(
+        self,
+        record: AccountRecord,
+        mails: Sequence[Retrieved],
+        facts: Sequence[MessageFacts],
+        *,
+        hop: Hop,
+        listed: Sequence[Listed],
+        report: Report,
+    ) -> Delivered:
+        """Take a batch from its bytes to its mailboxes; `listed` is all that the box holds."""
+        verdicts = await self._judge(facts)
+        route = Route(
+            account=self._account,
+            held=self._held,
+            hop=hop,
+            now=self._around.now(),
+            mark_key=self._mark_key,
+        )
+        open_copies = await self._ledger.do(deliveries.open_copies, record.account_id)
+        resumption = Resumption(open_copies, listed)
+        consignments = [
+            self._consignment(route, resumption, *one) for one in zip(mails, facts, verdicts, strict=True)
+        ]
+        await self.probe()
+        copy_ids = await self._ledger.do(
+            deliveries.intend, record.account_id, [one.intent for one in consignments], route.now
+        )
+        items = [item for one in consignments for item in one.items]
+        outcomes, lost = await self._hand_over(record, route, [item for item in items if item.is_transfer])
+        refused = {
+            item.delivery_id: route.refused(item, outcome.words)
+            for item in items
+            if isinstance(outcome := outcomes.get(item.delivery_id), Refused)
+        }
+        await self._ledger.do(
+            deliveries.refuse, [item.delivery for item in refused.values()], self._around.now()
+        )
+        files = [refused.get(item.delivery_id, item) for item in items]
+        failed = await self._write(record, route, [item for item in files if not item.is_transfer])
+        return self._result(
+            consignments=consignments,
+            copy_ids=copy_ids,
+            refused=refused,
+            outcomes=outcomes,
+            failed=failed,
+            lost=lost,
+            report=report,
+        )
+
+    async def _judge(self, facts: Sequence[MessageFacts]) -> list[tuple[Verdict, ...]]:
+        marks = [mark.delivery for fact in facts for mark in fact.marks if mark.is_genuine]
+        recipients = await self._ledger.do(deliveries.recipients_of, marks) if marks else {}
+        destination = self._account.destination
+        sees_loops = (
+            isinstance(destination, NextHopDestination)
+            and destination.speech is Speech.SMTP
+            and not destination.ignores_delivered_to
+        )
+        return [
+            decide(fact, self._account.to, self._site.mailboxes, recipients, sees_loops=sees_loops)
+            for fact in facts
+        ]
+
+    def _consignment(
+        self,
+        route: Route,
+        resumption: Resumption,
+        mail: Retrieved,
+        facts: MessageFacts,
+        verdicts: tuple[Verdict, ...],
+    ) -> Consignment:
+        copy = resumption.take(mail.listed, facts.header_digest)
+        items = []
+        for verdict in verdicts:
+            if not isinstance(verdict, Deliver | Hold):
+                raise OurBug(f"a mail that was retrieved cannot be judged {verdict}")
+            for recipient in verdict.recipients:
+                if recipient not in self._receivers:
+                    raise OurBug(f"{recipient} is none of the mailboxes of account {self._account.name}")
+                item = route.item(mail, facts, verdict, recipient, self._around.token())
+                items.append(item.after(begun(copy, recipient)))
+        return Consignment(mail=mail, facts=facts, items=tuple(items), copy=copy)
+
+    async def _hand_over(
+        self, record: AccountRecord, route: Route, items: Sequence[Item]
+    ) -> tuple[Mapping[str, Outcome], SeawallError | None]:
+        """Offer mails to the next hop; return their outcomes, and what ended it before all had one."""
+        items = [item for item in items if not item.is_done]
+        if not items or self._carrier is None:
+            return {}, None
+        logbook = Logbook(record.account_id, ledger=self._ledger, surroundings=self._around)
+        lost: SeawallError | None = None
+        try:
+            await self._carrier.carry([route.transfer(item) for item in items], logbook)
+        except SeawallError as problem:
+            lost = problem
+        finally:
+            await logbook.finish()
+        return logbook.outcomes, lost
+
+    async def _write(
+        self, record: AccountRecord, route: Route, items: Sequence[Item]
+    ) -> dict[Placement, SeawallError]:
+        """Write mails to their directories; return those that failed, with why."""
+        items = [item for item in items if not item.is_done]
+        if not items:
+            return {}
+        failed = await asyncio.to_thread(staging.stage, [route.parcel(item) for item in items])
+        await self._ledger.do(
+            deliveries.forget, [item.delivery_id for item in items if item.placement in failed]
+        )
+        staged = [item for item in items if item.placement not in failed]
+        await self._ledger.do(
+            deliveries.note_staged, [item.delivery_id for item in staged], self._around.now()
+        )
+        # What fails from here on stays open in the ledger, and `settle` brings it to an end.
+        failed |= await asyncio.to_thread(staging.publish, [item.placement for item in staged])
+        await self._ledger.do(
+            deliveries.note_delivered,
+            record.account_id,
+            [item.delivery_id for item in staged if item.placement not in failed],
+            self._around.now(),
+        )
+        return failed
+
+    def _result(
+        self,
+        *,
+        consignments: Sequence[Consignment],
+        copy_ids: Sequence[int],
+        refused: Mapping[str, Item],
+        outcomes: Mapping[str, Outcome],
+        failed: Mapping[Placement, SeawallError],
+        lost: SeawallError | None,
+        report: Report,
+    ) -> Delivered:
+        settled, deferred = [], []
+        settled_at = self._around.now()
+        failure = lost
+        for one, copy_id in zip(consignments, copy_ids, strict=True):
+            missing = []
+            for intended in one.items:
+                item = refused.get(intended.delivery_id, intended)
+                outcome, problem = outcomes.get(item.delivery_id), failed.get(item.placement)
+                if item.is_done:
+                    continue
+                if isinstance(outcome, Deferred):
+                    missing.append(f"not yet for {item.recipient}: {outcome.words}")
+                elif problem is not None and self._is_only_theirs(problem):
+                    missing.append(f"not yet for {item.recipient}: {problem}")
+                elif problem is not None or (item.is_transfer and outcome is None):
+                    failure = failure or problem
+                    missing.append("")
+                else:
+                    self._tell(report, item)
+            if not missing:
+                settled.append((one.mail.listed, one.settled(copy_id, settled_at)))
+            elif why := "; ".join(filter(None, missing)):
+                deferred.append((one.mail.listed, why))
+        return Delivered(settled=tuple(settled), deferred=tuple(deferred), failure=failure)
+
+    def _is_only_theirs(self, problem: SeawallError) -> bool:
+        """Whether a mailbox that cannot be written leaves the others of the account alone."""
+        return isinstance(self._account.to, Multidrop) and not isinstance(problem, StorageFull)
+
+    def _tell(self, report: Report, item: Item) -> None:
+        is_held = isinstance(item.verdict, Hold)
+        report.held += is_held
+        report.delivered += not is_held
+        if not is_held:
+            report.deliveries.append((str(item.recipient), item.facts.subject))
+        self._around.log.info(
+            "held" if is_held else "delivered",
+            account=self._account.name,
+            recipient=str(item.recipient),
+            reason=item.verdict.reason.value,
+            uidl=shown(item.mail.listed.uidl or b""),
+            octets=item.facts.octets,
+            delivery=item.delivery_id,
+            message_id=item.facts.message_id,
+        )
+
+    # ── after a crash, and before anything else ─────────────────────────────────────────
+
+    async def settle(self, record: AccountRecord) -> None:
+        """Bring to an end what was under way when a process, or a connection to the next hop, ended."""
+        for left in await self._ledger.do(deliveries.open_deliveries, record.account_id):
+            placement = Placement(directory=left.directory, base_name=left.base_name)
+            now = self._around.now()
+            settlement = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
+            if settlement is Settlement.DELIVERED:
+                await self._ledger.do(deliveries.note_delivered, record.account_id, [left.delivery_id], now)
+            else:
+                await self._ledger.do(deliveries.forget, [left.delivery_id])
+            self._around.log.info(
+                "settled",
+                account=self._account.name,
+                delivery=left.delivery_id,
+                outcome=settlement.name.lower().replace("_", "-"),
+            )
+        for delivery_id in await self._ledger.do(deliveries.note_doubts, record.account_id):
+            self._around.log.warning("maybe-twice", account=self._account.name, delivery=delivery_id)

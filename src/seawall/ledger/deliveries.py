@@ -1,0 +1,244 @@
+"""The statements about deliveries: what is intended, how far it came, and what a kill left open.
+
+A delivery goes `intended` → `staged` → `delivered`, or by a next hop `intended` → `offered` →
+`delivered`; the copy that it belongs to is settled with the last of them, and from then on known.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+
+from seawall.ledger.records import Begun, Intent, NewDelivery, OpenCopy, OpenDelivery
+from seawall.ledger.schema import account, delivery, held, stored_copy
+from seawall.model.outcome import Accepted, Outcome
+
+
+def intend(connection: Connection, account_id: int, intents: Sequence[Intent], now: float) -> list[int]:
+    """Write down what is about to be done with a batch, before any of it is done; return the copies' ids."""
+    first = (connection.execute(select(func.max(stored_copy.c.id))).scalar() or 0) + 1
+    copies = [first + at if intent.copy_id is None else intent.copy_id for at, intent in enumerate(intents)]
+    pairs = list(zip(copies, intents, strict=True))
+    fresh = [(copy_id, intent) for copy_id, intent in pairs if intent.copy_id is None]
+    if fresh:
+        connection.execute(insert(stored_copy), [_copy(account_id, *pair, now) for pair in fresh])
+    for copy_id, intent in pairs:
+        if intent.copy_id is not None:
+            _resume(connection, copy_id, intent, now)
+    rows = [
+        {
+            "id": new.delivery_id,
+            "account_id": account_id,
+            "copy_id": copy_id,
+            "recipient": new.recipient,
+            "directory": new.directory,
+            "base_name": new.base_name,
+            "state": "intended",
+        }
+        for copy_id, intent in pairs
+        for new in intent.deliveries
+    ]
+    if rows:
+        connection.execute(insert(delivery), rows)
+    _set_aside(connection, [new for _, intent in pairs for new in intent.deliveries], now)
+    return copies
+
+
+def _copy(account_id: int, copy_id: int, intent: Intent, now: float) -> dict[str, object]:
+    return {
+        "id": copy_id,
+        "account_id": account_id,
+        "uidl": intent.uidl,
+        "octets": intent.octets,
+        "header_digest": intent.header_digest,
+        "changed_at": now,
+    }
+
+
+def _resume(connection: Connection, copy_id: int, intent: Intent, now: float) -> None:
+    """A copy came again: forget what was begun for it and does not hold any more."""
+    c = delivery.c
+    connection.execute(
+        update(stored_copy)
+        .where(stored_copy.c.id == copy_id)
+        .values(uidl=intent.uidl, octets=intent.octets, changed_at=now)
+    )
+    connection.execute(
+        delete(delivery).where(
+            c.copy_id == copy_id, c.state != "delivered", c.directory == "", c.id.not_in(intent.goes_on)
+        )
+    )
+
+
+def _set_aside(connection: Connection, deliveries: Sequence[NewDelivery], now: float) -> None:
+    notes = [
+        {
+            "delivery_id": new.delivery_id,
+            **{name: getattr(new.held, name) for name in new.held.__slots__},
+            "evidence": list(new.held.evidence),
+            "held_at": now,
+            "status": "held",
+        }
+        for new in deliveries
+        if new.held is not None
+    ]
+    if notes:
+        connection.execute(insert(held), notes)
+
+
+def note_staged(connection: Connection, delivery_ids: Sequence[str], now: float) -> None:
+    """These are whole and durable under their temporary names."""
+    if delivery_ids:
+        connection.execute(
+            update(delivery).where(delivery.c.id == bindparam("which")).values(state="staged", staged_at=now),
+            [{"which": delivery_id} for delivery_id in delivery_ids],
+        )
+
+
+def note_delivered(connection: Connection, account_id: int, delivery_ids: Sequence[str], now: float) -> None:
+    """These are in their mailboxes, durably; a copy is settled with the last of its recipients."""
+    which = [{"which": delivery_id} for delivery_id in delivery_ids]
+    if not which:
+        return
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.id == bindparam("which"))
+        .values(state="delivered", delivered_at=now),
+        which,
+    )
+    copy_id = select(delivery.c.copy_id).where(delivery.c.id == bindparam("which")).scalar_subquery()
+    missing = delivery.alias()
+    is_missing = exists().where(missing.c.copy_id == stored_copy.c.id, missing.c.state != "delivered")
+    connection.execute(
+        update(stored_copy)
+        .where(stored_copy.c.id == copy_id, ~is_missing)
+        .values(settled_at=now, changed_at=now),
+        which,
+    )
+    connection.execute(
+        update(account)
+        .where(account.c.id == account_id)
+        .values(delivered=account.c.delivered + len(delivery_ids))
+    )
+
+
+def note_transfers(
+    connection: Connection, account_id: int, offered: Sequence[str], closed: Mapping[str, Outcome], now: float
+) -> None:
+    """How far transfers came: these may be with the next hop from here on, those have their outcome."""
+    open_again = [delivery_id for delivery_id, outcome in closed.items() if not isinstance(outcome, Accepted)]
+    for state, delivery_ids in (("offered", offered), ("intended", open_again)):
+        if delivery_ids:
+            connection.execute(
+                update(delivery).where(delivery.c.id == bindparam("which")).values(state=state),
+                [{"which": delivery_id} for delivery_id in delivery_ids],
+            )
+    accepted = [delivery_id for delivery_id, outcome in closed.items() if isinstance(outcome, Accepted)]
+    note_delivered(connection, account_id, accepted, now)
+
+
+def note_doubts(connection: Connection, account_id: int) -> list[str]:
+    """What was offered when a process or a connection ended may have arrived; return it. It is offered again.
+
+    The next hop may keep it twice then, unless it looks at the mark.
+    """
+    c = delivery.c
+    doubtful = (c.account_id == account_id) & (c.state == "offered")
+    found = list(connection.execute(select(c.id).where(doubtful, c.copy_id.is_not(None))).scalars())
+    connection.execute(
+        update(delivery).where(doubtful, c.copy_id.is_not(None)).values(state="intended", is_doubtful=True)
+    )
+    return found
+
+
+def count_doubts(connection: Connection, account_id: int) -> int:
+    """Return how many deliveries of an account may have arrived twice."""
+    c = delivery.c
+    doubtful = (c.account_id == account_id) & c.is_doubtful
+    return connection.execute(select(func.count()).where(doubtful)).scalar_one()
+
+
+def refuse(connection: Connection, refused: Sequence[NewDelivery], now: float) -> None:
+    """A next hop will never take these: from here on they are deliveries into Held."""
+    if refused:
+        connection.execute(
+            update(delivery)
+            .where(delivery.c.id == bindparam("which"))
+            .values(directory=bindparam("where"), base_name=bindparam("name")),
+            [{"which": new.delivery_id, "where": new.directory, "name": new.base_name} for new in refused],
+        )
+        _set_aside(connection, refused, now)
+
+
+def forget(connection: Connection, delivery_ids: Sequence[str]) -> None:
+    """These did not happen: their mails are still on the server and will be fetched again."""
+    which = [{"which": delivery_id} for delivery_id in delivery_ids]
+    if not which:
+        return
+    rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(delivery_ids)))
+    copies = [copy_id for (copy_id,) in rows if copy_id is not None]
+    connection.execute(delete(held).where(held.c.delivery_id == bindparam("which")), which)
+    connection.execute(delete(delivery).where(delivery.c.id == bindparam("which")), which)
+    if copies:
+        begun = exists().where(delivery.c.copy_id == stored_copy.c.id)
+        unsettled = delete(stored_copy).where(stored_copy.c.settled_at.is_(None), ~begun)
+        connection.execute(
+            unsettled.where(stored_copy.c.id == bindparam("copy")), [{"copy": copy_id} for copy_id in copies]
+        )
+
+
+def open_deliveries(connection: Connection, account_id: int) -> list[OpenDelivery]:
+    """Return what was on its way to a file for an account when its process ended."""
+    c = delivery.c
+    releases = select(held.c.release_id).where(held.c.release_id.is_not(None))
+    rows = connection.execute(
+        select(c.id, c.directory, c.base_name, c.state, c.staged_at)
+        .where(c.account_id == account_id, c.state != "delivered", c.directory != "", c.id.not_in(releases))
+        .order_by(c.id)
+    )
+    return [
+        OpenDelivery(
+            delivery_id=delivery_id,
+            directory=directory,
+            base_name=base_name,
+            staged_at=staged_at if state == "staged" else None,
+        )
+        for delivery_id, directory, base_name, state, staged_at in rows
+    ]
+
+
+def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
+    """Return the copies that some recipient is still to get, oldest first."""
+    copy, c = stored_copy.c, delivery.c
+    rows = connection.execute(
+        select(copy.id, copy.uidl, copy.header_digest, c.id, c.recipient, c.directory, c.base_name, c.state)
+        .join(delivery, c.copy_id == copy.id)
+        .where(copy.account_id == account_id, copy.settled_at.is_(None), ~copy.is_adopted)
+        .order_by(copy.id, c.id)
+    )
+    found: dict[int, OpenCopy] = {}
+    for copy_id, uidl, digest, delivery_id, recipient, directory, base_name, state in rows:
+        begun = Begun(
+            delivery_id=delivery_id,
+            recipient=recipient,
+            directory=directory,
+            base_name=base_name,
+            is_delivered=state == "delivered",
+        )
+        before = found.get(copy_id)
+        found[copy_id] = OpenCopy(
+            copy_id=copy_id,
+            uidl=uidl,
+            header_digest=digest,
+            begun=(*(before.begun if before else ()), begun),
+        )
+    return list(found.values())
+
+
+def recipients_of(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, str]:
+    """Return who received the named deliveries; one that is not known is left out."""
+    rows = connection.execute(
+        select(delivery.c.id, delivery.c.recipient).where(
+            delivery.c.id.in_(delivery_ids), delivery.c.state == "delivered"
+        )
+    )
+    return {row.id: row.recipient for row in rows}
