@@ -43,6 +43,7 @@ from seawall.model.mail import Listed
 from seawall.model.secret import Secret
 from seawall.model.text import shown
 from seawall.model.verdict import Hold, Reason, Verdict
+from seawall.retrieve.connection import Listener, Nobody
 from seawall.retrieve.credentials import read_secret
 from seawall.retrieve.session import Login, NotRetrieved, Retrieved, Session
 
@@ -71,14 +72,19 @@ class Journey:
         self._stop = stop
         self._mark_key = state.mark_key()
         self._directory = maildir.directory(account.destination, account.to)
+        self._listener: Listener = Nobody()
         self._batch_mails = BATCH_MAILS
         self._lookout = self._new_lookout()
         self._troubles = Troubles(account, site, ledger=ledger, surroundings=surroundings)
 
     # ── a poll: as many visits as it takes ──────────────────────────────────────────────
 
-    async def poll(self) -> Report:
-        """Bring everything that is new; raises only OurBug and what is none of its business."""
+    async def poll(self, listener: Listener | None = None) -> Report:
+        """Bring everything that is new; raises only OurBug and what is none of its business.
+
+        `listener` hears of each wait for the server.
+        """
+        self._listener = listener or Nobody()
         report = Report(account=self._account.name)
         record = await self._ledger.do(statements.open_account, self._account.name)
         try:
@@ -135,6 +141,7 @@ class Journey:
                 user=self._account.user,
                 secret=secret,
                 patience=self._account.patience,
+                listener=self._listener,
             )
         )
 

@@ -63,6 +63,8 @@ class _Builder:
             state=local.state,
             min_free_octets=local.min_free,
             alarm_after=local.alarm_after,
+            at_once=local.at_once,
+            at_once_per_host=local.at_once_per_host,
         )
         return Settings(site=site, accounts=tuple(accounts))
 

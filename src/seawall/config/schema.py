@@ -195,6 +195,8 @@ class Local(Section):
     state: FilePath
     min_free: Size = _default("200 MB")
     alarm_after: int = Field(5, ge=1, le=1_000_000)
+    at_once: int = Field(64, ge=1, le=1000)
+    at_once_per_host: int = Field(4, ge=1, le=1000)
 
 
 class Mailboxes(Section):

@@ -96,13 +96,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """This installation: its domains, its postmaster, and where its state lives."""
+    """This installation: its domains, its postmaster, where its state lives, and how many polls run at once."""
 
     domains: tuple[str, ...]
     postmaster: Address
     state: str
     min_free_octets: int = 200_000_000
     alarm_after: int = 5
+    at_once: int = 64
+    at_once_per_host: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

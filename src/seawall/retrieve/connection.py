@@ -6,7 +6,9 @@ Owns the socket and the clock of the wait. Refuses to know what the bytes mean.
 import asyncio
 import ssl
 from collections import deque
-from typing import Final, Self
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, Protocol, Self
 
 from seawall.errors import ConnectionLost, Untrusted
 from seawall.model.account import Server, Tls
@@ -19,11 +21,34 @@ PACE_OCTETS: Final = 1024
 """A server that sends less than this in PACE_SECONDS, while it is waited for, is given up."""
 
 
+class Listener(Protocol):
+    """Who wants to know whether the server answers."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Stand around each wait for the server."""
+
+    def heard(self) -> None:
+        """Bytes came."""
+
+
+class Nobody:
+    """A listener for callers that poll one account by itself."""
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Stand around a wait and do nothing."""
+        yield
+
+    def heard(self) -> None:
+        """Do nothing."""
+
+
 class Connection(asyncio.Protocol):
     """A connection; `receive` hands over what came, `send` never waits."""
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, listener: Listener) -> None:
         self._patience = patience
+        self._listener = listener
         self._transport: asyncio.Transport
         self._waiting: deque[bytes] = deque()
         self._waiting_octets = 0
@@ -34,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._waited_octets = 0
 
     @classmethod
-    async def open(cls, server: Server, patience: float) -> Self:
+    async def open(cls, server: Server, patience: float, listener: Listener) -> Self:
         """Connect within `patience` seconds; implicit TLS is complete and the pin checked on return.
 
         Raises ConnectionLost, Untrusted or Misconfigured.
@@ -42,14 +67,15 @@ class Connection(asyncio.Protocol):
         context = client_context(server) if server.tls is Tls.IMPLICIT else None
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(patience):
-                _, connection = await loop.create_connection(
-                    lambda: cls(patience),
-                    server.host,
-                    server.port,
-                    ssl=context,
-                    server_hostname=server.host if context else None,
-                )
+            with listener.waiting():
+                async with asyncio.timeout(patience):
+                    _, connection = await loop.create_connection(
+                        lambda: cls(patience, listener),
+                        server.host,
+                        server.port,
+                        ssl=context,
+                        server_hostname=server.host if context else None,
+                    )
         except (OSError, TimeoutError) as problem:
             raise _unreachable(server, problem) from problem
         if context:
@@ -60,10 +86,11 @@ class Connection(asyncio.Protocol):
         """Protect the connection from here on (RFC 2595); raises ConnectionLost, Untrusted or Misconfigured."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._patience):
-                transport = await loop.start_tls(
-                    self._transport, self, client_context(server), server_hostname=server.host
-                )
+            with self._listener.waiting():
+                async with asyncio.timeout(self._patience):
+                    transport = await loop.start_tls(
+                        self._transport, self, client_context(server), server_hostname=server.host
+                    )
         except (OSError, TimeoutError) as problem:
             self.abort()
             raise _unreachable(server, problem) from problem
@@ -117,8 +144,9 @@ class Connection(asyncio.Protocol):
         began = loop.time()
         self._arrival = loop.create_future()
         try:
-            async with asyncio.timeout(self._patience):
-                await self._arrival
+            with self._listener.waiting():
+                async with asyncio.timeout(self._patience):
+                    await self._arrival
         except TimeoutError as problem:
             raise ConnectionLost(f"the server sent nothing for {self._patience:.0f} s") from problem
         finally:
@@ -149,6 +177,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Asyncio's call: bytes came."""
+        self._listener.heard()
         self._waiting.append(data)
         self._waiting_octets += len(data)
         if self._waiting_octets > HIGH_WATER and not self._is_paused:
