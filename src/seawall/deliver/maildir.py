@@ -1,4 +1,4 @@
-"""Maildir as a destination: which directory is whose, and whether it can take mail now."""
+"""Maildir as a destination: which directory is whose, its Maildir++ subfolders, and whether it can take mail now."""
 
 import os
 import re
@@ -9,8 +9,10 @@ from seawall.deliver import staging
 from seawall.errors import Misconfigured, StorageFull
 from seawall.model.account import MaildirDestination
 from seawall.model.address import Address
+from seawall.model.text import shown
 
 _UNSAFE: Final = re.compile(r"[/\0]|\A\.")
+_FOLDER: Final = re.compile(r"[!-.0-~](?:[ -.0-~]{0,62}[!-.0-~])?")
 
 
 def directory(destination: MaildirDestination, recipient: Address) -> str:
@@ -18,6 +20,34 @@ def directory(destination: MaildirDestination, recipient: Address) -> str:
     if _UNSAFE.search(recipient.local_part):
         raise Misconfigured(f"{recipient} cannot be used in the path of a Maildir")
     return destination.path.format(user=recipient.local_part, domain=recipient.domain)
+
+
+def is_folder(name: str) -> bool:
+    """Tell whether a subfolder may be called this.
+
+    1 to 64 printable ASCII characters without `/` and without a space at either end. A `.` inside
+    divides levels, as in Maildir++, so that none may be empty: no `.` at either end, and no `..`.
+    """
+    return _FOLDER.fullmatch(name) is not None and all(name.split("."))
+
+
+def folder(directory: str, name: str) -> str:
+    """Return the Maildir++ subfolder `name` of a Maildir; raises Misconfigured for a name that `is_folder` refuses."""
+    if not is_folder(name):
+        raise Misconfigured(f"{shown(name.encode('utf-8', 'replace'))} cannot be the name of a folder")
+    return f"{directory}/.{name}"
+
+
+def make_folder(directory: str, name: str) -> str:
+    """Return the subfolder, made durably where it is missing; raises what `folder` and `staging.Folder` raise.
+
+    It has mode 0700 and an empty file `maildirfolder`, by which Maildir++ tells it from a Maildir of
+    its own.
+    """
+    path = folder(directory, name)
+    with staging.Folder(directory) as outer:
+        outer.make_folder(f".{name}")
+    return path
 
 
 def probe(path: str, min_free_octets: int) -> None:
