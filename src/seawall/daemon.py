@@ -7,12 +7,14 @@ import asyncio
 import logging
 import os
 import random
+import resource
 import secrets
 import signal
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from typing import Final, TypeVar
 
 import structlog
 
+from seawall.collect.places import SILENT_FOR_EACH
 from seawall.collect.release import Held
 from seawall.collect.report import Report
 from seawall.collect.schedule import Schedule
@@ -31,6 +34,11 @@ from seawall.model.account import Account, Settings
 
 GRACE_SECONDS: Final = 60.0
 """After SIGTERM the batch under way is finished; what takes longer is cut off, which loses nothing."""
+
+DESCRIPTORS_FOR_EACH: Final = 2
+"""A connection, and a large mail's spool file or a name server's socket."""
+DESCRIPTORS_FOR_ALL: Final = 1024
+"""The ledger, the Maildirs and files of the batches that are being written."""
 
 T = TypeVar("T")
 
@@ -142,12 +150,28 @@ async def collect(
                 "running-as-root", advice="run as the user who owns the Maildir, or deliver by LMTP"
             )
         await settle_releases(running)
+        make_room(settings.site.at_once)
         schedule = running.schedule()
         notify("READY=1")
         if once:
             return await _until_signal(running, lambda: schedule.once(accounts)) or []
         await _until_signal(running, lambda: schedule.forever(accounts))
         return []
+
+
+def make_room(at_once: int) -> None:
+    """Have a thread and descriptors for every poll that may be under way.
+
+    Host names are resolved in the loop's threads, and a name server that is dead holds one for half
+    a minute: with the few that a loop has by default it would keep others' mail from being written.
+    """
+    polls = at_once * (1 + SILENT_FOR_EACH)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(polls, thread_name_prefix="work"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = polls * DESCRIPTORS_FOR_EACH + DESCRIPTORS_FOR_ALL
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 async def _until_signal(running: Process, work: Callable[[], Awaitable[T]]) -> T | None:

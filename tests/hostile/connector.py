@@ -3,7 +3,8 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -91,11 +92,16 @@ class Connector:
 
     async def _poll(self, accounts: Sequence[Account]) -> list[Report]:
         self.now += 100.0
-        state = State.make(self.site.state)
+        async with self.schedule(accounts, self.site) as schedule:
+            return await schedule.once(accounts)
+
+    @asynccontextmanager
+    async def schedule(self, accounts: Sequence[Account], site: Site) -> AsyncIterator[Schedule]:
+        state = State.make(site.state)
         ledger = Ledger.open(state.database)
         try:
-            schedule = Schedule(
-                Settings(site=self.site, accounts=tuple(accounts)),
+            yield Schedule(
+                Settings(site=site, accounts=tuple(accounts)),
                 ledger=ledger,
                 state=state,
                 surroundings=Surroundings(
@@ -108,7 +114,6 @@ class Connector:
                 ),
                 stop=asyncio.Event(),
             )
-            return await schedule.once(accounts)
         finally:
             ledger.close()
 
@@ -123,6 +128,11 @@ class Connector:
                 found[raw[top.end() :]] += 1
         assert not list((self.root / "alice" / "tmp").glob("*"))
         return found
+
+
+def native(*mails: bytes) -> Counter[bytes]:
+    """Mails as they are delivered."""
+    return Counter(mail.replace(b"\r\n", b"\n") for mail in mails)
 
 
 def configuration(port: int, maildir: str) -> str:

@@ -1,13 +1,12 @@
 """Accounts by themselves: isolation, first polls, adopted mail, alarms, and servers that refuse for now."""
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hostile.connector import PASSWORD, USER, Connector
+from hostile.connector import PASSWORD, USER, Connector, native
 from seawall.lab.behaviour import Behaviour, Ending, Stop, refusing_logins
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
@@ -16,10 +15,6 @@ from seawall.model.account import KeepFor, KeepForever, StartNew, StartSince
 OLD = b"Received: from a by b; Thu, 01 Jan 2026 00:00:00 +0000\r\nMessage-ID: <old@a.test>\r\n\r\nold\r\n"
 NEW = b"Received: from a by b; Sun, 01 Nov 2026 00:00:00 +0000\r\nMessage-ID: <new@a.test>\r\n\r\nnew\r\n"
 NOVEMBER = 1_793_000_000.0
-
-
-def native(*mails: bytes) -> Counter[bytes]:
-    return Counter(mail.replace(b"\r\n", b"\n") for mail in mails)
 
 
 def test_a_server_that_hangs_delays_no_other_account(tmp_path: Path) -> None:

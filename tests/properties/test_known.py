@@ -146,9 +146,10 @@ def test_a_mail_in_the_clear_never_reaches_an_envelope(to: bytes, cc: bytes) -> 
     """Promise 1: whatever To and Cc hold, the recipient is the account's."""
     from seawall.decide.verdict import decide  # noqa: PLC0415
     from seawall.facts.message import read_message  # noqa: PLC0415
+    from seawall.model.account import NO_MAILBOXES  # noqa: PLC0415
     from seawall.model.address import Address  # noqa: PLC0415
 
     recipient = Address.parse("alice@example.org")
     mail = b"To: " + to + b"\r\nCc: " + cc + b"\r\nBcc: x@example.com\r\nResent-To: y@example.com\r\n\r\n"
-    verdict = decide(read_message(mail, len(mail), bytes(32)), recipient, {})
+    (verdict,) = decide(read_message(mail, len(mail), bytes(32)), recipient, NO_MAILBOXES, {})
     assert getattr(verdict, "recipients", (recipient,)) == (recipient,)

@@ -16,11 +16,11 @@ from seawall.decide.verdict import decide
 from seawall.errors import Permanent
 from seawall.facts.message import read_message
 from seawall.facts.section import header_section
-from seawall.ledger import setaside, statements
+from seawall.ledger import deliveries, setaside, statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import HeldRecord
 from seawall.ledger.state import KEY_OCTETS, Lock, State
-from seawall.model.account import Account, Settings
+from seawall.model.account import Account, Settings, sees_loops
 from seawall.model.facts import MessageFacts
 from seawall.model.text import shown
 from seawall.model.verdict import Verdict
@@ -165,15 +165,21 @@ def work_on_held(
 
 def explain_mail(
     settings: Settings, account: Account, head: bytes, octets: int
-) -> tuple[MessageFacts, Verdict]:
-    """Return a mail's facts and verdict, as a poll would find them."""
+) -> tuple[MessageFacts, tuple[Verdict, ...]]:
+    """Return a mail's facts and verdicts, as a poll would find them."""
     state = State.existing(settings.site.state)
     key = state.mark_key() if state else bytes(KEY_OCTETS)
-    facts = read_message(_as_served(head), octets, key)
+    facts = read_message(_as_served(head), octets, key, account.envelope)
     with ledger_of(settings) as ledger:
         marks = [mark.delivery for mark in facts.marks if mark.is_genuine]
-        recipients = ledger.transact(statements.recipients_of, marks) if ledger and marks else {}
-    return facts, decide(facts, account.to, recipients)
+        recipients = ledger.transact(deliveries.recipients_of, marks) if ledger and marks else {}
+    return facts, decide(
+        facts,
+        account.to,
+        settings.site.mailboxes,
+        recipients,
+        sees_loops=sees_loops(account.destination),
+    )
 
 
 def _as_served(head: bytes) -> bytes:

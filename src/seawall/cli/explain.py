@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from seawall.cli.options import ConfigOption, JsonOption
 from seawall.cli.output import document, say
+
+if TYPE_CHECKING:
+    from seawall.model.verdict import Verdict
 
 
 def explain(
@@ -22,7 +25,7 @@ def explain(
     from seawall.config.load import find, load  # noqa: PLC0415 - keeps --help quick
     from seawall.errors import Misconfigured  # noqa: PLC0415
     from seawall.model.account import chosen  # noqa: PLC0415
-    from seawall.model.verdict import Deliver  # noqa: PLC0415
+    from seawall.model.verdict import Deliver, recipients_of  # noqa: PLC0415
 
     settings = load(find(config, os.environ)).settings
     (only,) = chosen(settings, [account])
@@ -32,28 +35,39 @@ def explain(
             octets = file.stat().st_size
     except OSError as problem:
         raise Misconfigured(f"{file} cannot be read: {problem.strerror}") from problem
-    facts, verdict = explain_mail(settings, only, head, octets)
-    recipients = [str(only.to)]
+    facts, verdicts = explain_mail(settings, only, head, octets)
     if json:
         document(
             "seawall.explain/1",
             {
                 "account": only.name,
-                "verdict": type(verdict).__name__.lower(),
-                "recipients": recipients,
-                "reason": verdict.reason.value,
-                "sentence": verdict.sentence,
+                "verdicts": [_as_document(verdict) for verdict in verdicts],
                 "received_hops": facts.received_hops,
                 "reverse_path": facts.reverse_path,
                 "defects": list(facts.defects),
             },
         )
         return
-    word = "delivered to" if isinstance(verdict, Deliver) else f"{type(verdict).__name__.lower()}, for"
+    for verdict in verdicts:
+        word = "delivered to" if isinstance(verdict, Deliver) else f"{type(verdict).__name__.lower()}, for"
+        say(
+            f"{word} {', '.join(map(str, recipients_of(verdict)))}\n"
+            f"reason: {verdict.reason.value}: {verdict.sentence}"
+        )
+    why = "whom the ISP's own hops name" if only.envelope else "that one mailbox, whatever the mail says"
     say(
-        f"{word} {', '.join(recipients)}\n"
-        f"why: account {only.name} collects for that one mailbox, whatever the mail says\n"
-        f"reason: {verdict.reason.value}: {verdict.sentence}\n"
+        f"why: account {only.name} collects for {why}\n"
         f"hops: {facts.received_hops}; reverse-path: {facts.reverse_path or 'unknown'}; "
         f"defects: {', '.join(facts.defects) or 'none'}"
     )
+
+
+def _as_document(verdict: "Verdict") -> dict[str, object]:
+    from seawall.model.verdict import recipients_of  # noqa: PLC0415 - keeps --help quick
+
+    return {
+        "verdict": type(verdict).__name__.lower(),
+        "recipients": [str(recipient) for recipient in recipients_of(verdict)],
+        "reason": verdict.reason.value,
+        "sentence": verdict.sentence,
+    }

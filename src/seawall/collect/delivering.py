@@ -7,9 +7,10 @@ Outcomes are per mail and recipient: what failed for one is tried again for that
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seawall.collect.dispatch import Consignment, Item, Resumption, Route, begun
+from seawall.collect.filtering import filtered
 from seawall.collect.logbook import Logbook
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
@@ -18,12 +19,12 @@ from seawall.deliver import maildir, staging
 from seawall.deliver.staging import Placement, Settlement
 from seawall.deliver.trace import Hop
 from seawall.deliver.transfer import Carrier
-from seawall.errors import OurBug, SeawallError, StorageFull
+from seawall.errors import OurBug, SeawallError, StorageFull, Temporary
 from seawall.ledger import deliveries
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord
 from seawall.ledger.state import State
-from seawall.model.account import Account, MaildirDestination, NextHopDestination, Site, Speech
+from seawall.model.account import Account, MaildirDestination, Site, sees_loops
 from seawall.model.address import Address
 from seawall.model.copy import KnownCopy
 from seawall.model.envelope import Multidrop
@@ -103,7 +104,8 @@ class Delivering:
         report: Report,
     ) -> Delivered:
         """Take a batch from its bytes to its mailboxes; `listed` is all that the box holds."""
-        verdicts = await self._judge(facts)
+        contents = [mail.mail.content for mail in mails]
+        verdicts = await filtered(self._account, contents, await self._judge(facts))
         route = Route(
             account=self._account,
             held=self._held,
@@ -113,9 +115,12 @@ class Delivering:
         )
         open_copies = await self._ledger.do(deliveries.open_copies, record.account_id)
         resumption = Resumption(open_copies, listed)
-        consignments = [
-            self._consignment(route, resumption, *one) for one in zip(mails, facts, verdicts, strict=True)
-        ]
+        consignments, unfiltered = [], []
+        for mail, fact, verdict in zip(mails, facts, verdicts, strict=True):
+            if isinstance(verdict, Temporary):
+                unfiltered.append((mail.listed, str(verdict)))
+            else:
+                consignments.append(self._consignment(route, resumption, mail, fact, verdict))
         await self.probe()
         copy_ids = await self._ledger.do(
             deliveries.intend, record.account_id, [one.intent for one in consignments], route.now
@@ -132,7 +137,7 @@ class Delivering:
         )
         files = [refused.get(item.delivery_id, item) for item in items]
         failed = await self._write(record, route, [item for item in files if not item.is_transfer])
-        return self._result(
+        result = self._result(
             consignments=consignments,
             copy_ids=copy_ids,
             refused=refused,
@@ -141,18 +146,19 @@ class Delivering:
             lost=lost,
             report=report,
         )
+        return replace(result, deferred=(*unfiltered, *result.deferred))
 
     async def _judge(self, facts: Sequence[MessageFacts]) -> list[tuple[Verdict, ...]]:
         marks = [mark.delivery for fact in facts for mark in fact.marks if mark.is_genuine]
         recipients = await self._ledger.do(deliveries.recipients_of, marks) if marks else {}
-        destination = self._account.destination
-        sees_loops = (
-            isinstance(destination, NextHopDestination)
-            and destination.speech is Speech.SMTP
-            and not destination.ignores_delivered_to
-        )
         return [
-            decide(fact, self._account.to, self._site.mailboxes, recipients, sees_loops=sees_loops)
+            decide(
+                fact,
+                self._account.to,
+                self._site.mailboxes,
+                recipients,
+                sees_loops=sees_loops(self._account.destination),
+            )
             for fact in facts
         ]
 

@@ -120,7 +120,9 @@ class Route:
             held = self._note(facts, verdict, recipient)
             directory = self.held
         elif isinstance(destination, MaildirDestination):
-            directory = maildir.directory(destination, recipient, verdict.folder)
+            directory = maildir.directory(destination, recipient)
+            if verdict.folder is not None:
+                directory = maildir.folder(directory, verdict.folder)
         else:
             directory = NEXT_HOP
         delivery = NewDelivery(

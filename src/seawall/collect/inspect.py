@@ -8,7 +8,8 @@ from seawall.collect.lookout import Look
 from seawall.collect.plan import Plan
 from seawall.deliver import maildir
 from seawall.errors import SeawallError
-from seawall.model.account import Account, KeepFor, Site
+from seawall.model.account import Account, KeepFor, MaildirDestination, Site
+from seawall.model.envelope import Multidrop
 from seawall.model.text import shown
 from seawall.net.credentials import read_secret
 from seawall.net.tls import expiry
@@ -64,14 +65,14 @@ async def preview(account: Account, journey: Journey) -> Preview:
     try:
         look, planned = await journey.preview()
     except SeawallError as problem:
-        return Preview(account=account.name, to=str(account.to), problem=str(problem))
+        return Preview(account=account.name, to=account.receives, problem=str(problem))
     return _preview(account, look, planned)
 
 
 def _preview(account: Account, look: Look, planned: Plan) -> Preview:
     return Preview(
         account=account.name,
-        to=str(account.to),
+        to=account.receives,
         fetch=tuple(
             (shown(listed.uidl or b"") or f"#{listed.number}", listed.octets)
             for listed in (*planned.healthy, *planned.suspects)
@@ -87,9 +88,7 @@ async def check(account: Account, site: Site, now: float) -> Finding:
     found: list[str] = []
     problems: list[str] = []
     try:
-        path = maildir.directory(account.destination, account.to)
-        maildir.probe(path, site.min_free_octets)
-        found.append(f"mail goes to {account.to} alone, in {path}")
+        found += await _destination(account, site)
     except SeawallError as problem:
         problems.append(str(problem))
     try:
@@ -105,6 +104,16 @@ async def check(account: Account, site: Site, now: float) -> Finding:
     except SeawallError as problem:
         problems.append(str(problem))
     return Finding(account=account.name, found=tuple(found), problems=tuple(problems))
+
+
+async def _destination(account: Account, site: Site) -> list[str]:
+    destination = account.destination
+    if not isinstance(destination, MaildirDestination):
+        return []
+    mailbox = account.to.unknown if isinstance(account.to, Multidrop) else account.to
+    path = maildir.directory(destination, mailbox)
+    maildir.probe(path, site.min_free_octets)
+    return [f"mail goes to {account.receives} alone, in {path}"]
 
 
 async def _server(account: Account, session: Session, now: float) -> list[str]:

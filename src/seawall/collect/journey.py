@@ -35,10 +35,10 @@ from seawall.ledger.records import AccountRecord
 from seawall.ledger.state import State
 from seawall.model.account import Account, KeepFor, Site, Tls
 from seawall.model.copy import KnownCopy
-from seawall.model.envelope import Multidrop
 from seawall.model.facts import MessageFacts
 from seawall.model.mail import Listed
 from seawall.model.secret import Secret
+from seawall.net.connection import Listener, Nobody
 from seawall.net.credentials import read_secret
 from seawall.retrieve.session import Login, NotRetrieved, Retrieved, Session
 
@@ -66,6 +66,7 @@ class Journey:
         self._around = surroundings
         self._stop = stop
         self._mark_key = state.mark_key()
+        self._listener: Listener = Nobody()
         self._is_all_durable = True
         self._batch_mails = BATCH_MAILS
         self._lookout = self._new_lookout()
@@ -76,8 +77,12 @@ class Journey:
 
     # ── a poll: as many visits as it takes ──────────────────────────────────────────────
 
-    async def poll(self) -> Report:
-        """Bring everything that is new; raises only OurBug and what is none of its business."""
+    async def poll(self, listener: Listener | None = None) -> Report:
+        """Bring everything that is new; raises only OurBug and what is none of its business.
+
+        `listener` hears of each wait for the server.
+        """
+        self._listener = listener or Nobody()
         report = Report(account=self._account.name)
         record = await self._ledger.do(statements.open_account, self._account.name)
         try:
@@ -134,6 +139,7 @@ class Journey:
                 user=self._account.user,
                 secret=secret,
                 patience=self._account.patience,
+                listener=self._listener,
             )
         )
 
@@ -261,13 +267,8 @@ class Journey:
         return list(batch.settled)
 
     def _read(self, retrieved: Retrieved) -> MessageFacts:
-        to = self._account.to
-        return read_message(
-            retrieved.mail.head,
-            retrieved.mail.content.octets,
-            self._mark_key,
-            to.envelope if isinstance(to, Multidrop) else None,
-        )
+        mail = retrieved.mail
+        return read_message(mail.head, mail.content.octets, self._mark_key, self._account.envelope)
 
     # ── erasing ─────────────────────────────────────────────────────────────────────────
 

@@ -81,9 +81,7 @@ class Held:
             else:
                 await self._write(route.parcel(item), item.delivery_id)
         path.unlink(missing_ok=True)
-        self._around.log.info(
-            "released", held=held_id, recipient=str(recipient), delivery=item.delivery_id
-        )
+        self._around.log.info("released", held=held_id, recipient=str(recipient), delivery=item.delivery_id)
         return record
 
     async def drop(self, held_id: int) -> HeldRecord:
@@ -131,8 +129,8 @@ class Held:
             if not failed:
                 await self._ledger.do(deliveries.note_staged, [delivery_id], self._around.now())
                 failed = await asyncio.to_thread(staging.publish, [parcel.placement])
-        except SeawallError as problem:
-            failed = {parcel.placement: problem}
+        except SeawallError as unusable:
+            failed = {parcel.placement: unusable}
         await self._end(delivery_id, is_delivered=not failed)
         for problem in failed.values():
             await asyncio.to_thread(staging.discard, [parcel.placement])
@@ -165,10 +163,10 @@ class _Answer:
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
 
-    def offer(self, delivery_id: str) -> Awaitable[None]:
+    def offer(self, _delivery_id: str) -> Awaitable[None]:
         return asyncio.sleep(0)
 
-    def close(self, delivery_id: str, outcome: Outcome) -> None:
+    def close(self, _delivery_id: str, outcome: Outcome) -> None:
         self.outcome = outcome
 
 

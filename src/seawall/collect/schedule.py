@@ -1,19 +1,22 @@
-"""When each account is polled: all at once, each by itself, and the later the oftener it fails."""
+"""When each account is polled: each by itself, as many at once as there are places, and the later the oftener it fails."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Final
 
 from seawall.collect.journey import Journey
+from seawall.collect.places import Places
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
+from seawall.deliver.carriers import carrier
+from seawall.deliver.transfer import Carrier
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import State
 from seawall.model.account import Account, Settings
 
-AT_ONCE: Final = 64
-"""Accounts that are polled at the same time."""
+FIRST_SECONDS: Final = 60.0
+"""The first polls of more accounts than there are places are spread over this long."""
 MAX_BACK_OFF: Final = 6 * 3600.0
 JITTER: Final = 0.1
 
@@ -27,6 +30,11 @@ def next_delay(every: float, failures: int, login_delay: float, chance: float) -
     """
     delay = min(every * 2.0 ** min(failures, 16), max(every, MAX_BACK_OFF))
     return max(delay * (1 - JITTER / 2 + JITTER * chance), login_delay)
+
+
+def first_delay(every: float, accounts: int, at_once: int, chance: float) -> float:
+    """Return the seconds until an account's first poll: none, or spread by `chance` where all would meet at the doors."""
+    return chance * min(every, FIRST_SECONDS) if accounts > at_once else 0.0
 
 
 class Schedule:
@@ -46,10 +54,14 @@ class Schedule:
         self._state = state
         self._around = surroundings
         self._stop = stop
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._carriers: dict[str, Carrier | None] = {}
+        self._places = Places(at_once=settings.site.at_once, per_host=settings.site.at_once_per_host)
 
     def journey(self, account: Account) -> Journey:
         """Return the journey of an account's mails."""
+        destination = account.destination
+        if destination.name not in self._carriers:
+            self._carriers[destination.name] = carrier(destination, here=self._around.here)
         return Journey(
             account,
             self._settings.site,
@@ -57,34 +69,52 @@ class Schedule:
             state=self._state,
             surroundings=self._around,
             stop=self._stop,
+            carrier=self._carriers[destination.name],
         )
 
     async def once(self, accounts: Sequence[Account]) -> list[Report]:
         """Poll each account once."""
         async with asyncio.TaskGroup() as group:
             polls = [group.create_task(self._poll(account)) for account in accounts]
+        await self.close()
         return [poll.result()[0] for poll in polls]
 
     async def forever(self, accounts: Sequence[Account]) -> None:
         """Poll each account again and again until `stop` is set."""
         async with asyncio.TaskGroup() as group:
             for account in accounts:
-                group.create_task(self._again_and_again(account))
+                delay = first_delay(
+                    account.every, len(accounts), self._settings.site.at_once, self._around.chance()
+                )
+                group.create_task(self._again_and_again(account, delay))
 
-    async def _again_and_again(self, account: Account) -> None:
-        while not self._stop.is_set():
+    async def close(self) -> None:
+        """Close the connections to next hops that are idle."""
+        for next_hop in self._carriers.values():
+            if next_hop is not None:
+                await next_hop.close()
+
+    async def _again_and_again(self, account: Account, delay: float) -> None:
+        while not await self._is_stopped_within(delay):
             _, delay = await self._poll(account)
-            try:
-                async with asyncio.timeout(delay):
-                    await self._stop.wait()
-            except TimeoutError:
-                continue
+
+    async def _is_stopped_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _poll(self, account: Account) -> tuple[Report, float]:
         """Poll an account, write down how it went, and return that and the seconds until the next poll."""
-        async with self._places:
+        async with self._places.place(account.server) as place:
+            if self._stop.is_set():
+                return Report(
+                    account=account.name, problem="not polled: Seawall was stopped before its turn"
+                ), 0.0
             record = await self._ledger.do(statements.open_account, account.name)
-            report = await self.journey(account).poll()
+            report = await self.journey(account).poll(place)
         failures = record.failures + 1 if report.problem else 0
         delay = next_delay(account.every, failures, report.login_delay, self._around.chance())
         now = self._around.now()

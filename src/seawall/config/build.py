@@ -79,6 +79,8 @@ class _Builder:
             min_free_octets=local.min_free,
             alarm_after=local.alarm_after,
             mailboxes=mailboxes,
+            at_once=local.at_once,
+            at_once_per_host=local.at_once_per_host,
         )
         return Settings(site=site, accounts=tuple(accounts))
 
@@ -124,8 +126,12 @@ class _Builder:
             case {"kind": str(kind)} if kind not in _KINDS:
                 self._wrong((*path, "kind"), f"there are the kinds {shown_names(tuple(_KINDS))}")
                 return None
-        kind = written.get("kind") if isinstance(written, dict) else None
-        section = self._section(_KINDS.get(str(kind), schema.Maildir), written, path)
+        model = (
+            _KINDS.get(str(written.get("kind")), schema.Maildir)
+            if isinstance(written, dict)
+            else schema.Maildir
+        )
+        section = self._section(model, written, path)
         match section:
             case schema.Maildir():
                 return MaildirDestination(name=name, path=section.path)

@@ -54,7 +54,7 @@ def _values(raw: Mapping[str, Any], settings: Settings) -> Iterator[tuple[KeyPat
         yield ("mailboxes", mailbox), tuple(aliases)
     used = {account.destination.name: account.destination for account in settings.accounts}
     for name, written in raw["destination"].items():
-        model, in_force = _destination(written, used.get(name))
+        model, in_force = _destination(used.get(name))
         yield from _section(model, written, ("destination", name), in_force)
     for index, (written, account) in enumerate(zip(raw["account"], settings.accounts, strict=True)):
         yield from _section(schema.Account, written, ("account", index), _in_force(account))
@@ -63,7 +63,7 @@ def _values(raw: Mapping[str, Any], settings: Settings) -> Iterator[tuple[KeyPat
 
 
 def _destination(
-    written: Mapping[str, Any], used: Destination | None
+    used: Destination | None,
 ) -> tuple[type[schema.Section], dict[str, Value]]:
     """Return a destination's section, and what is in force where that is not what was written."""
     match used:

@@ -21,8 +21,8 @@ from pydantic import (
 )
 
 from seawall.config import hosts, units
-from seawall.model.account import Keep, KeepFor, KeepForever, Start, StartAll, StartNew, StartSince, Tls
 from seawall.decide.submission import takes_recipients_from_headers
+from seawall.model.account import Keep, KeepFor, KeepForever, Start, StartAll, StartNew, StartSince, Tls
 from seawall.model.address import Address, domain_in_a_labels
 from seawall.model.envelope import MAX_ISP_HOPS, EnvelopeName
 
@@ -232,6 +232,8 @@ class Local(Section):
     state: FilePath
     min_free: Size = _default("200 MB")
     alarm_after: int = Field(5, ge=1, le=1_000_000)
+    at_once: int = Field(64, ge=1, le=1000)
+    at_once_per_host: int = Field(4, ge=1, le=1000)
 
 
 class Mailboxes(Section):

@@ -14,6 +14,8 @@ postmaster = "postmaster@example.org"     # <- a local address; gets what needs 
 state      = "state"                      # ledger, spool and held mail: keep it, and on a local disk
 # min_free    = "200 MB"                  # below this free space polling stops; nothing is erased
 # alarm_after = 5                         # a mail that failed this often raises one alarm
+# at_once     = 64                        # accounts that are polled at the same time
+# at_once_per_host = 4                    # ... and at one host and port
 
 # [mailboxes]                             # each mailbox and its other addresses, all of them local
 # "alice@example.org" = ["a.smith@example.org"]

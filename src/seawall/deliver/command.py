@@ -128,6 +128,9 @@ class Command:
         except BaseExceptionGroup as problems:
             raise problems.exceptions[0] from problems
 
+    async def close(self) -> None:
+        """Give back what is kept for the next batch: nothing is."""
+
     async def _work(self, waiting: Iterator[Transfer], diary: Diary) -> None:
         for transfer in waiting:
             try:

@@ -25,7 +25,7 @@ from seawall.model.account import Credentials, NextHopDestination, Server, Tls
 from seawall.model.address import Address
 from seawall.model.mail import CutContent
 from seawall.model.outcome import Accepted, Deferred, Outcome, Refused
-from seawall.net.connection import Connection
+from seawall.net.connection import Connection, Nobody
 from seawall.net.credentials import read_secret
 from seawall.net.sasl import MECHANISMS
 from seawall.wire import envelope
@@ -56,7 +56,7 @@ class Handover:
         Raises Temporary where the next hop is down or turns us away, Misconfigured where it can
         never take mail so.
         """
-        connection = await Connection.open(destination.place, destination.patience, is_paced=False)
+        connection = await Connection.open(destination.place, destination.patience, Nobody(), is_paced=False)
         handover = cls(destination, connection, here)
         try:
             await handover._greet()

@@ -17,6 +17,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
+from seawall.deliver.native import native
 from seawall.errors import Misconfigured, SeawallError, StorageFull, Temporary
 from seawall.model.mail import Content
 
@@ -61,6 +62,7 @@ class Folder:
 
     def __init__(self, directory: str) -> None:
         """Open it; raises Misconfigured where it is not this user's own, Temporary where it is not there."""
+        self._directory = directory
         self._root = _open_directory(directory)
         try:
             self._descriptors = {name: self._open(directory, name) for name in FOLDERS}
@@ -82,6 +84,27 @@ class Folder:
             raise _unusable(f"{directory}/{name}", problem) from problem
         _refuse_foreign(descriptor, f"{directory}/{name}")
         return descriptor
+
+    def make_folder(self, name: str) -> None:
+        """Make the Maildir++ subfolder `name` beside tmp/, new/ and cur/, durably; raises as opening it would."""
+        where = f"{self._directory}/{name}"
+        try:
+            _make_inside(self._root, name)
+            inner = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=self._root)
+            try:
+                _refuse_foreign(inner, where)
+                for part in FOLDERS:
+                    _make_inside(inner, part)
+                flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+                os.close(os.open("maildirfolder", flags, 0o600, dir_fd=inner))
+                os.fsync(inner)
+            finally:
+                os.close(inner)
+            os.fsync(self._root)
+        except OSError as problem:
+            if problem.errno in FULL:
+                raise unwritable(where, problem) from problem
+            raise _unusable(where, problem) from problem
 
     def create(self, name: str) -> int:
         """Make a file under tmp/ and return its descriptor."""
@@ -173,17 +196,12 @@ def _write(folder: Folder, parcel: Parcel) -> int:
 def _pieces(parcel: Parcel) -> Iterator[bytes]:
     """Yield a mail's bytes for the disk, the top joined to the first piece."""
     top = parcel.top
-    held_back = b""
-    for chunk in parcel.content.chunks():
-        piece = held_back + chunk
-        held_back = b""
-        if parcel.is_native:
-            if piece.endswith(b"\r"):
-                piece, held_back = piece[:-1], b"\r"
-            piece = piece.replace(b"\r\n", b"\n")
+    chunks = parcel.content.chunks()
+    for piece in native(chunks) if parcel.is_native else chunks:
         yield top + piece
         top = b""
-    yield top + held_back
+    if top:
+        yield top
 
 
 def publish(placements: Sequence[Placement]) -> dict[Placement, SeawallError]:
@@ -230,6 +248,13 @@ def settle(placement: Placement, staged_at: float | None, now: float) -> Settlem
             folder.sync("new")
             return Settlement.DELIVERED
         return Settlement.NOT_DELIVERED
+
+
+def _make_inside(outer: int, name: str) -> None:
+    try:
+        os.mkdir(name, 0o700, dir_fd=outer)
+    except FileExistsError:
+        return
 
 
 def make(directory: str) -> None:

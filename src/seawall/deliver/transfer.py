@@ -53,3 +53,6 @@ class Carrier(Protocol):
         Raises Temporary where the next hop goes away; what was offered and not closed is in doubt
         then, and what was not offered did not happen.
         """
+
+    async def close(self) -> None:
+        """Give back what is kept for the next batch."""

@@ -32,8 +32,8 @@ class ToyIsp:
 
     Runs between `async with` and its end, on `host` and `port`. `behaviour` may be replaced at any
     time and counts from the next connection on. `tls` offers STLS, or with `implicit_tls` protects
-    the connection from its first octet. `connections` counts them; `commands` is all that was
-    said, secrets masked.
+    the connection from its first octet. `connections` counts them, `most_at_once` is how many were
+    under way together at most (one ends with the reply to QUIT); `commands` is all that was said, secrets masked.
     """
 
     def __init__(
@@ -48,6 +48,8 @@ class ToyIsp:
         self.port = 0
         self.behaviour = behaviour
         self.connections = 0
+        self.most_at_once = 0
+        self._under_way: set[Conversation] = set()
         self.commands: list[str] = []
         self._boxes = boxes
         self._tls = tls
@@ -102,9 +104,12 @@ class ToyIsp:
             offers_tls=self._tls is not None and not self._implicit_tls,
             hear=self.commands.append,
         )
+        self._under_way.add(conversation)
+        self.most_at_once = max(self.most_at_once, len(self._under_way))
         try:
             reader, writer = await self._streams(accepted)
         except OSError:
+            self._under_way.discard(conversation)
             return
         try:
             await self._converse(
@@ -116,6 +121,7 @@ class ToyIsp:
             writer.transport.abort()
             raise
         finally:
+            self._under_way.discard(conversation)
             conversation.end()
         await _farewell(writer)
 
@@ -149,6 +155,9 @@ class ToyIsp:
                 del lines[1:]
             for line in lines:
                 reply = conversation.answer(line.removesuffix(b"\r"))
+                if reply.after is After.CLOSE:
+                    # Whoever has read this reply may connect again at once.
+                    self._under_way.discard(conversation)
                 await voice.say(reply)
                 if reply.after is After.CLOSE:
                     await voice.flush()

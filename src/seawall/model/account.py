@@ -7,7 +7,7 @@ from typing import Final
 
 from seawall.errors import Misconfigured
 from seawall.model.address import Address
-from seawall.model.envelope import Mailboxes, Multidrop
+from seawall.model.envelope import EnvelopeName, Mailboxes, Multidrop
 from seawall.model.secret import SecretSource
 
 
@@ -125,6 +125,15 @@ class CommandDestination:
 Destination = MaildirDestination | NextHopDestination | CommandDestination
 
 
+def sees_loops(destination: Destination) -> bool:
+    """Whether a mail whose Delivered-To names its recipient would be taken for a loop there."""
+    return (
+        isinstance(destination, NextHopDestination)
+        and destination.speech is Speech.SMTP
+        and not destination.ignores_delivered_to
+    )
+
+
 NO_MAILBOXES: Final = Mailboxes.build({})
 
 
@@ -158,10 +167,20 @@ class Account:
     max_octets: int = 50_000_000
     patience: float = 60.0
 
+    @property
+    def envelope(self) -> EnvelopeName | None:
+        """The header field that tells who receives; None where one mailbox receives all."""
+        return self.to.envelope if isinstance(self.to, Multidrop) else None
+
+    @property
+    def receives(self) -> str:
+        """Who receives, for a person."""
+        return f"whom {self.to.envelope} names" if isinstance(self.to, Multidrop) else str(self.to)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """This installation: its domains, its mailboxes, its postmaster, and where its state lives."""
+    """This installation: its domains and mailboxes, its postmaster, its state, and how many polls run at once."""
 
     domains: tuple[str, ...]
     postmaster: Address
@@ -169,6 +188,8 @@ class Site:
     min_free_octets: int = 200_000_000
     alarm_after: int = 5
     mailboxes: Mailboxes = NO_MAILBOXES
+    at_once: int = 64
+    at_once_per_host: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

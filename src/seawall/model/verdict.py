@@ -58,3 +58,8 @@ class Skip:
 
 
 Verdict = Deliver | Hold | Leave | Skip
+
+
+def recipients_of(verdict: Verdict) -> tuple[Address, ...]:
+    """Return whom a verdict is about; nobody where the mail stays where it is."""
+    return verdict.recipients if isinstance(verdict, Deliver | Hold) else ()

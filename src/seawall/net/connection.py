@@ -6,7 +6,9 @@ Owns the socket and the clock of the wait. Refuses to know what the bytes mean.
 import asyncio
 import ssl
 from collections import deque
-from typing import Final, Self
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, Protocol, Self
 
 from seawall.errors import ConnectionLost, Untrusted
 from seawall.model.account import Server, Tls, UnixSocket
@@ -19,11 +21,34 @@ PACE_OCTETS: Final = 1024
 """A server that sends less than this in PACE_SECONDS, while it is waited for, is given up."""
 
 
+class Listener(Protocol):
+    """Who wants to know whether the server answers."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Stand around each wait for the server."""
+
+    def heard(self) -> None:
+        """Bytes came."""
+
+
+class Nobody:
+    """A listener for callers that poll one account by itself."""
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Stand around a wait and do nothing."""
+        yield
+
+    def heard(self) -> None:
+        """Do nothing."""
+
+
 class Connection(asyncio.Protocol):
     """A connection; `receive` hands over what came, `send` never waits and `drain` does."""
 
-    def __init__(self, patience: float, *, is_paced: bool = True) -> None:
+    def __init__(self, patience: float, listener: Listener, *, is_paced: bool = True) -> None:
         self._patience = patience
+        self._listener = listener
         self._is_paced = is_paced
         self._transport: asyncio.Transport
         self._waiting: deque[bytes] = deque()
@@ -37,7 +62,9 @@ class Connection(asyncio.Protocol):
         self._may_write.set()
 
     @classmethod
-    async def open(cls, server: Server | UnixSocket, patience: float, *, is_paced: bool = True) -> Self:
+    async def open(
+        cls, server: Server | UnixSocket, patience: float, listener: Listener, *, is_paced: bool = True
+    ) -> Self:
         """Connect within `patience` seconds; implicit TLS is complete and the pin checked on return.
 
         `is_paced` asks for a least rate of octets while they are waited for: right where much is
@@ -49,21 +76,22 @@ class Connection(asyncio.Protocol):
             try:
                 async with asyncio.timeout(patience):
                     _, local = await loop.create_unix_connection(
-                        lambda: cls(patience, is_paced=is_paced), server.path
+                        lambda: cls(patience, listener, is_paced=is_paced), server.path
                     )
             except (OSError, TimeoutError) as problem:
                 raise _unreachable(server.path, problem) from problem
             return local
         context = client_context(server) if server.tls is Tls.IMPLICIT else None
         try:
-            async with asyncio.timeout(patience):
-                _, connection = await loop.create_connection(
-                    lambda: cls(patience, is_paced=is_paced),
-                    server.host,
-                    server.port,
-                    ssl=context,
-                    server_hostname=server.host if context else None,
-                )
+            with listener.waiting():
+                async with asyncio.timeout(patience):
+                    _, connection = await loop.create_connection(
+                        lambda: cls(patience, listener, is_paced=is_paced),
+                        server.host,
+                        server.port,
+                        ssl=context,
+                        server_hostname=server.host if context else None,
+                    )
         except (OSError, TimeoutError) as problem:
             raise _unreachable(f"{server.host}:{server.port}", problem) from problem
         if context:
@@ -74,10 +102,11 @@ class Connection(asyncio.Protocol):
         """Protect the connection from here on (RFC 2595); raises ConnectionLost, Untrusted or Misconfigured."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._patience):
-                transport = await loop.start_tls(
-                    self._transport, self, client_context(server), server_hostname=server.host
-                )
+            with self._listener.waiting():
+                async with asyncio.timeout(self._patience):
+                    transport = await loop.start_tls(
+                        self._transport, self, client_context(server), server_hostname=server.host
+                    )
         except (OSError, TimeoutError) as problem:
             self.abort()
             raise _unreachable(f"{server.host}:{server.port}", problem) from problem
@@ -148,8 +177,9 @@ class Connection(asyncio.Protocol):
         began = loop.time()
         self._arrival = loop.create_future()
         try:
-            async with asyncio.timeout(self._patience):
-                await self._arrival
+            with self._listener.waiting():
+                async with asyncio.timeout(self._patience):
+                    await self._arrival
         except TimeoutError as problem:
             raise ConnectionLost(f"the server sent nothing for {self._patience:.0f} s") from problem
         finally:
@@ -180,6 +210,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Asyncio's call: bytes came."""
+        self._listener.heard()
         self._waiting.append(data)
         self._waiting_octets += len(data)
         if self._waiting_octets > HIGH_WATER and not self._is_paused:

@@ -7,7 +7,7 @@ the connection is finished: the caller aborts the session and nothing in it coun
 
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -16,7 +16,7 @@ from seawall.model.account import Server, Tls
 from seawall.model.mail import Listed, RawMail
 from seawall.model.secret import Secret
 from seawall.model.text import shown
-from seawall.net.connection import Connection
+from seawall.net.connection import Connection, Listener, Nobody
 from seawall.retrieve.login import log_in, mechanisms
 from seawall.retrieve.spool import HEAD_OCTETS, Incoming
 from seawall.wire import commands
@@ -59,12 +59,13 @@ class NotRetrieved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """What `Session.open` needs: the server, the user, and how long to wait for a byte."""
+    """What `Session.open` needs: the server, the user, how long to wait for a byte, and who hears of the waits."""
 
     server: Server
     user: str
     secret: Secret
     patience: float = 60.0
+    listener: Listener = field(default_factory=Nobody, repr=False)
 
 
 class Session:
@@ -85,7 +86,7 @@ class Session:
     @classmethod
     async def open(cls, login: Login) -> Self:
         """Connect, protect, log in; raises the errors of a connection, ServerRefused or CredentialsRefused."""
-        session = cls(await Connection.open(login.server, login.patience), login.patience)
+        session = cls(await Connection.open(login.server, login.patience, login.listener), login.patience)
         try:
             await session._greet(login)
         except BaseException:

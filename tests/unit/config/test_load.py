@@ -35,6 +35,7 @@ def test_a_short_configuration_has_the_documented_defaults(tmp_path: Path) -> No
     assert settings.site.state == str(tmp_path / "state")
     assert settings.site.min_free_octets == 200_000_000
     assert settings.site.alarm_after == 5
+    assert (settings.site.at_once, settings.site.at_once_per_host) == (64, 4)
     (account,) = settings.accounts
     assert account.server.host == "pop.isp.example"
     assert account.server.port == 995

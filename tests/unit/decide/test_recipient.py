@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from seawall.decide.recipient import recipients
-from seawall.decide.verdict import MAX_HOPS, judge
+from seawall.decide.verdict import MAX_HOPS, decide
 from seawall.facts.mark import FIELD, mark_value
 from seawall.facts.message import read_message
 from seawall.model.address import Address, domain_in_a_labels
@@ -69,7 +69,7 @@ TOP = b"X-Original-To: alice@example.org, bob@example.org\r\nReceived: from a by
 
 
 def verdicts(header: bytes, marks: dict[str, str]) -> tuple[Deliver | Hold, ...]:
-    found = judge(facts(header, account({})), account({}), mailboxes(LISTED), marks)
+    found = decide(facts(header, account({})), account({}), mailboxes(LISTED), marks)
     assert all(isinstance(one, Deliver | Hold) for one in found)
     return tuple(one for one in found if isinstance(one, Deliver | Hold))
 

@@ -3,6 +3,7 @@ import pytest
 from seawall.decide.verdict import MAX_HOPS, decide
 from seawall.facts.mark import FIELD, mark_value
 from seawall.facts.message import read_message
+from seawall.model.account import NO_MAILBOXES
 from seawall.model.address import Address
 from seawall.model.verdict import Deliver, Hold, Reason
 
@@ -12,7 +13,7 @@ DELIVERY = "0123456789abcdef" * 2
 
 
 def verdict(header: bytes, marks: dict[str, str]) -> Deliver | Hold:
-    found = decide(read_message(header + b"\r\nbody\r\n", len(header), KEY), ALICE, marks)
+    (found,) = decide(read_message(header + b"\r\nbody\r\n", len(header), KEY), ALICE, NO_MAILBOXES, marks)
     assert isinstance(found, Deliver | Hold)
     return found
 

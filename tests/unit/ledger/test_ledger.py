@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from seawall.errors import Misconfigured, StateInUse
-from seawall.ledger import statements
+from seawall.ledger import deliveries, statements
 from seawall.ledger.ledger import REVISION, Ledger
 from seawall.ledger.records import Intent, Listing, NewDelivery
 from seawall.ledger.schema import metadata
@@ -27,7 +27,7 @@ def intent(n: int) -> Intent:
     delivery = NewDelivery(
         delivery_id=f"{n:032x}", recipient="a@example.org", directory="/m", base_name=f"{n}"
     )
-    return Intent(uidl=b"u%d" % n, octets=n, header_digest=b"%016d" % n, delivery=delivery)
+    return Intent(uidl=b"u%d" % n, octets=n, header_digest=b"%016d" % n, deliveries=(delivery,))
 
 
 def test_the_migrations_make_the_schema(ledger: Ledger) -> None:
@@ -56,20 +56,20 @@ def test_a_commit_is_durable(ledger: Ledger) -> None:
 
 def test_a_copy_is_known_when_its_delivery_is_and_not_before(ledger: Ledger) -> None:
     account = ledger.transact(statements.open_account, "office").account_id
-    ledger.transact(statements.intend, account, [intent(1), intent(2)], 1.0)
+    ledger.transact(deliveries.intend, account, [intent(1), intent(2)], 1.0)
     assert ledger.transact(statements.known_copies, account) == []
-    ledger.transact(statements.note_staged, [f"{1:032x}"], 2.0)
-    assert [d.staged_at for d in ledger.transact(statements.open_deliveries, account)] == [2.0, None]
-    ledger.transact(statements.note_delivered, account, [f"{1:032x}"], 3.0)
-    ledger.transact(statements.forget, [f"{2:032x}"])
+    ledger.transact(deliveries.note_staged, [f"{1:032x}"], 2.0)
+    assert [d.staged_at for d in ledger.transact(deliveries.open_deliveries, account)] == [2.0, None]
+    ledger.transact(deliveries.note_delivered, account, [f"{1:032x}"], 3.0)
+    ledger.transact(deliveries.forget, [f"{2:032x}"])
     assert [copy.uidl for copy in ledger.transact(statements.known_copies, account)] == [b"u1"]
-    assert ledger.transact(statements.open_deliveries, account) == []
+    assert ledger.transact(deliveries.open_deliveries, account) == []
 
 
 def test_an_erased_copy_is_forgotten_once_it_is_gone_and_another_is_remembered(ledger: Ledger) -> None:
     account = ledger.transact(statements.open_account, "office").account_id
-    copies = ledger.transact(statements.intend, account, [intent(1), intent(2)], 1.0)
-    ledger.transact(statements.note_delivered, account, [f"{1:032x}", f"{2:032x}"], 1.0)
+    copies = ledger.transact(deliveries.intend, account, [intent(1), intent(2)], 1.0)
+    ledger.transact(deliveries.note_delivered, account, [f"{1:032x}", f"{2:032x}"], 1.0)
     ledger.transact(statements.note_erased, [copies[0]], 2.0)
     ledger.transact(statements.note_listing, account, Listing(gone=tuple(copies)), 3.0)
     known = ledger.transact(statements.known_copies, account)
@@ -83,12 +83,12 @@ def test_a_failed_transaction_leaves_nothing(ledger: Ledger) -> None:
     account = ledger.transact(statements.open_account, "office").account_id
 
     def broken(connection: Connection) -> None:
-        statements.intend(connection, account, [intent(1)], 1.0)
+        deliveries.intend(connection, account, [intent(1)], 1.0)
         raise ValueError
 
     with pytest.raises(ValueError):  # noqa: PT011
         ledger.transact(broken)
-    assert ledger.transact(statements.open_deliveries, account) == []
+    assert ledger.transact(deliveries.open_deliveries, account) == []
 
 
 def test_a_second_process_is_refused_by_name(tmp_path: Path) -> None:
