@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers.dovecot import Dovecot, living
+from servers.dovecot import Dovecot
+from servers.processes import living
 
 pytestmark = pytest.mark.server
 
