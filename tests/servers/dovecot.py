@@ -173,7 +173,8 @@ class Dovecot:
     ) -> None:
         """More mail arrives, after what is there and in the order given. folder: cur or new.
 
-        uidls, one a mail and only into an emptied or fresh box, are served as they are, duplicates too.
+        uidls, one a mail and only into an emptied or fresh box, are served as they are, duplicates too. In a box that
+        gets mail by LMTP as well, what LMTP brings is numbered at once and what was filled when somebody looks.
         """
         box = self.maildir(user)
         names = []
