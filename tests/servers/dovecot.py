@@ -22,7 +22,7 @@ from typing import Final, Self
 import trustme
 
 from servers.maildirs import in_order_of_arrival
-from servers.processes import end, free_ports, spawn
+from servers.processes import Group, free_ports, spawn
 
 MAIL_USER: Final = "mail"  # Debian's own: no account is made for the tests
 PASSWORD: Final = "secret"
@@ -227,7 +227,7 @@ class Dovecot:
 
     def stop(self) -> None:
         """Stop the server and remove everything. A second call does nothing."""
-        end(self._process)
+        self._process.end()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _lay_out(self) -> None:
@@ -242,7 +242,7 @@ class Dovecot:
         for index, part in enumerate(certificate.cert_chain_pems):
             part.write_to_path(self.root / "cert.pem", append=index > 0)
 
-    def _start(self) -> tuple[subprocess.Popen[bytes], _Ports]:
+    def _start(self) -> tuple[Group, _Ports]:
         program = dovecot_program()
         assert program is not None
         for _ in range(START_TRIES):
@@ -264,9 +264,9 @@ class Dovecot:
                 if _greets(process, ports):
                     return process, ports
             except BaseException:
-                end(process)
+                process.end()
                 raise
-            end(process)
+            process.end()
         raise DovecotUnavailableError(f"Dovecot does not start:\n{self.log()[-2000:]}")
 
     def _forget_uidls(self, user: str) -> None:
@@ -285,10 +285,10 @@ class Dovecot:
         shutil.chown(path, MAIL_USER, MAIL_USER)
 
 
-def _greets(process: subprocess.Popen[bytes], ports: _Ports) -> bool:
+def _greets(process: Group, ports: _Ports) -> bool:
     """Wait until every port answers; False when Dovecot ended instead (a port was taken)."""
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and not process.has_ended():
         try:
             greetings = [_greeting(port) for port in (ports.pop3, ports.lmtp)]
             for port in (ports.pop3s, ports.lmtps):
