@@ -114,7 +114,7 @@ class Postfix:
     settings: parameters of main.cf, in place of those in postfix.cf. Of use: {"mynetworks": "192.0.2.1"} relays for
         nobody; {"local_header_rewrite_clients": ""} adds no missing Date, From or Message-ID for loopback and
         completes no address; {"message_size_limit": "1000"}; {"virtual_transport": "later:"} takes
-        every mail and defers it.
+        every mail and defers it; {"virtual_transport": f"lmtp:inet:127.0.0.1:{dovecot.lmtp_port}"}.
 
     host and ca_file are what a client needs to verify the certificate, which is for localhost and 127.0.0.1.
     smtp_port offers STARTTLS; smtps_port begins with TLS; submission_port wants STARTTLS and AUTH before RCPT. From

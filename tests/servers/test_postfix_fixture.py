@@ -318,6 +318,22 @@ def test_a_lone_carriage_return_becomes_a_space_and_other_bytes_stay(gateway: Po
     assert gateway.delivered(ALICE)[-1].endswith(b"\n\nNUL \0, \xe9\xff, CR .\n")
 
 
+def test_a_postfix_before_a_dovecot_hands_over_by_lmtp_without_the_callers_dsn(
+    postfix: type[Postfix], dovecot: Dovecot, fresh_user: str
+) -> None:
+    full = dovecot.add_user(f"{fresh_user}-full", settings={"quota_rule": "*:storage=1K"})
+    boxes = [f"{name}@example.org" for name in (fresh_user, full)]
+    transport = f"lmtp:inet:{dovecot.host}:{dovecot.lmtp_port}"
+    with postfix(virtual=boxes, settings={"virtual_transport": transport}) as server:
+        for box in boxes:
+            send(server, box, MAIL + b"0123456789\r\n" * 100, options=("NOTIFY=NEVER",))
+        assert dovecot.count(fresh_user) == 1
+        assert "dsn=5.2.2, status=bounced" in server.log()
+        assert server.foreign() == []
+        send(server, full + "@example.org", MAIL + b"0123456789\r\n" * 100)
+        assert server.foreign() == [SENDER]
+
+
 def test_many_connections_at_once_are_served(gateway: Postfix) -> None:
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(session(gateway)) for _ in range(20)]
