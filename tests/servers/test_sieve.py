@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from seawall.facts.mark import FIELD, mark_value
 from servers.dovecot import SIEVE_COMPILER, Dovecot
 
 pytestmark = pytest.mark.server
 
 ONCE = Path(__file__).parents[2] / "contrib" / "seawall-once.sieve"
-SIGNATURE = "f" * 32
-FIRST, SECOND, THIRD = (f"{digit * 32}.{SIGNATURE}" for digit in "abc")
+FIRST, SECOND, THIRD = (mark_value(digit * 32, b"key") for digit in "abc")
 
 
 def mail(*marks: str, subject: str = "x") -> bytes:
-    headers = [*(f"X-Seawall-Mark: {mark}".rstrip() for mark in marks), f"Subject: {subject}"]
+    headers = [*(f"{FIELD}: {mark}".rstrip() for mark in marks), f"Subject: {subject}"]
     return "".join(f"{line}\r\n" for line in [*headers, "", "Body"]).encode("ascii")
 
 
