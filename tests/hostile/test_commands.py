@@ -94,5 +94,6 @@ def test_explain_names_the_recipient_and_the_reason(
     path.write_bytes(storm_mail())
     assert exit_code(["explain", str(path), "--account", "office", "--json", "--config", config]) == 0
     said = document(capsys)
-    assert said["recipients"] == ["alice@example.org"]
-    assert said["reason"] == "delivered"
+    (verdict,) = said["verdicts"]
+    assert verdict["recipients"] == ["alice@example.org"]
+    assert verdict["reason"] == "delivered"

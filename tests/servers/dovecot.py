@@ -1,17 +1,14 @@
-"""A private Dovecot on loopback: POP3, POP3S and STLS, with boxes that a test fills on disk.
+"""A private Dovecot on loopback: POP3 and LMTP, with TLS and without, and boxes that a test fills on disk.
 
 Owns: the server's configuration, its certificate, its users and what lies in their Maildirs.
 Refuses to know: pytest (conftest.py) and Seawall.
 
-Needs root (Dovecot changes user), Dovecot 2.3, and a place that other users may pass (the default is made so).
+Needs root (Dovecot changes user), Dovecot 2.3 with LMTP and Pigeonhole's Sieve, and a place that other users may pass (the default is made so).
 """
 
-import contextlib
 import dataclasses
 import os
-import re
 import shutil
-import signal
 import socket
 import string
 import subprocess
@@ -22,11 +19,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-import psutil
 import trustme
+
+from servers.maildirs import in_order_of_arrival
+from servers.processes import Group, free_ports, spawn
 
 MAIL_USER: Final = "mail"  # Debian's own: no account is made for the tests
 PASSWORD: Final = "secret"
+SIEVE_COMPILER: Final = "/usr/bin/sievec"
+NEEDED_FILES: Final = {
+    "POP3": "/usr/lib/dovecot/pop3",
+    "LMTP": "/usr/lib/dovecot/lmtp",
+    "Sieve": "/usr/lib/dovecot/modules/lib90_sieve_plugin.so",
+}
 START_TRIES: Final = 5  # a free port may be taken by another worker before Dovecot binds it
 FIRST_ARRIVAL: Final = 1_700_000_000
 UIDL_STATE: Final = ("dovecot-uidlist", "dovecot.index*", "dovecot-keywords")
@@ -42,8 +47,11 @@ def unavailable() -> str | None:
     """Why no private Dovecot can be started on this machine, or None."""
     if os.geteuid() != 0:
         return "not root: Dovecot cannot change to its users"
-    if dovecot_program() is None or not Path("/usr/lib/dovecot/pop3").exists():
-        return "Dovecot with POP3 is not installed (tests/servers/install.sh)"
+    missing = [name for name, path in NEEDED_FILES.items() if not Path(path).exists()]
+    if dovecot_program() is None or missing:
+        return (
+            f"Dovecot with {', '.join(missing or NEEDED_FILES)} is not installed (tests/servers/install.sh)"
+        )
     if not version().startswith("2.3."):
         return f"Dovecot {version()} is installed; the configuration here is for 2.3"
     return None
@@ -63,12 +71,11 @@ def version() -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Tail:
-    """What an interrupted start leaves to clean."""
-
-    process: subprocess.Popen[bytes]
-    pop3_port: int
-    pop3s_port: int
+class _Ports:
+    pop3: int
+    pop3s: int
+    lmtp: int
+    lmtps: int
 
 
 class Dovecot:
@@ -77,6 +84,10 @@ class Dovecot:
     settings: lines of dovecot.conf for everybody, {"pop3_no_flag_updates": "yes", "pop3_deleted_flag": "$POP3Deleted"}.
     add_user takes the same for one user. host and ca_file are what a client needs to verify the certificate,
     which is for localhost and 127.0.0.1.
+
+    POP3: pop3_port (with STLS), pop3s_port. LMTP: lmtp_port (with STARTTLS), lmtps_port, lmtp_socket (a Unix socket);
+    a mail to NAME@any.domain, in any case and with any +tag, goes to the user NAME, and 550 answers an unknown one.
+    auth_socket speaks Dovecot's authentication protocol, for the SASL of a Postfix.
     """
 
     host: Final = "127.0.0.1"
@@ -100,13 +111,16 @@ class Dovecot:
             self._lay_out()
             for user in users:
                 self.add_user(user)
-            started = self._start()
+            self._process, ports = self._start()
         except BaseException:
             shutil.rmtree(self.root, ignore_errors=True)
             raise
-        self._process = started.process
-        self.pop3_port = started.pop3_port
-        self.pop3s_port = started.pop3s_port
+        self.pop3_port = ports.pop3
+        self.pop3s_port = ports.pop3s
+        self.lmtp_port = ports.lmtp
+        self.lmtps_port = ports.lmtps
+        self.lmtp_socket = self.root / "run" / "lmtp"
+        self.auth_socket = self.root / "run" / "auth-client"
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +133,11 @@ class Dovecot:
     def add_user(
         self, user: str, *, password: str = PASSWORD, settings: Mapping[str, str] | None = None
     ) -> str:
-        """A new user with an empty box, and settings of their own ({"pop3_uidl_format": "%f"}); returns the name."""
+        """A new user with an empty box, and settings of their own ({"pop3_uidl_format": "%f"}); returns the name.
+
+        A box that takes no mail of 1 KiB or more by LMTP: {"quota_rule": "*:storage=1K"} answers the mail's end with
+        552 5.2.2, and with "quota_full_tempfail": "yes" beside it 452 4.2.2. Quota does not bind fill().
+        """
         home = self.root / "mail" / user
         for folder in ("cur", "new", "tmp"):
             (home / "Maildir" / folder).mkdir(parents=True, exist_ok=True)
@@ -131,6 +149,22 @@ class Dovecot:
         (self.root / "users" / user).write_text(line, encoding="ascii")
         return user
 
+    def sieve(self, user: str, script: str) -> None:
+        """Install the user's personal Sieve script, in place of an earlier one. ValueError: it does not compile."""
+        path = self.root / "mail" / user / ".dovecot.sieve"
+        path.write_text(script, encoding="utf-8")
+        compiled = subprocess.run(
+            [SIEVE_COMPILER, "-c", str(self.root / "dovecot.conf"), str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if compiled.returncode != 0:  # Pigeonhole itself would deliver as if there were no script
+            path.unlink()
+            raise ValueError(compiled.stderr)
+        for written in (path, path.with_suffix(".svbin")):
+            shutil.chown(written, MAIL_USER, MAIL_USER)
+
     def maildir(self, user: str) -> Path:
         return self.root / "mail" / user / "Maildir"
 
@@ -139,7 +173,8 @@ class Dovecot:
     ) -> None:
         """More mail arrives, after what is there and in the order given. folder: cur or new.
 
-        uidls, one a mail and only into an emptied or fresh box, are served as they are, duplicates too.
+        uidls, one a mail and only into an emptied or fresh box, are served as they are, duplicates too. In a box that
+        gets mail by LMTP as well, what LMTP brings is numbered at once and what was filled when somebody looks.
         """
         box = self.maildir(user)
         names = []
@@ -156,7 +191,7 @@ class Dovecot:
 
     def empty(self, user: str) -> None:
         """Every mail goes; mail that arrives later gets UIDLs never used before."""
-        for path in self._mail_paths(user):
+        for path in in_order_of_arrival(self.maildir(user)):
             path.unlink()
 
     def rebuild(self, user: str, mails: Sequence[bytes], *, uidls: Sequence[str] | None = None) -> None:
@@ -175,15 +210,15 @@ class Dovecot:
 
     def set_uidls(self, user: str, uidls: Sequence[str]) -> None:
         """The same mails in the same order, under these UIDLs."""
-        names = [path.name.partition(":")[0] for path in self._mail_paths(user)]
+        names = [path.name.partition(":")[0] for path in in_order_of_arrival(self.maildir(user))]
         self._write_uidls(user, dict(zip(names, uidls, strict=True)))
 
     def raw_mails(self, user: str) -> list[bytes]:
         """What is in the box now, in the order of arrival, as it lies on disk."""
-        return [path.read_bytes() for path in self._mail_paths(user)]
+        return [path.read_bytes() for path in in_order_of_arrival(self.maildir(user))]
 
     def count(self, user: str) -> int:
-        return len(self._mail_paths(user))
+        return len(in_order_of_arrival(self.maildir(user)))
 
     # --- the server -------------------------------------------------------------------------------------------
 
@@ -192,7 +227,7 @@ class Dovecot:
 
     def stop(self) -> None:
         """Stop the server and remove everything. A second call does nothing."""
-        _end(self._process)
+        self._process.end()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _lay_out(self) -> None:
@@ -207,41 +242,32 @@ class Dovecot:
         for index, part in enumerate(certificate.cert_chain_pems):
             part.write_to_path(self.root / "cert.pem", append=index > 0)
 
-    def _start(self) -> _Tail:
+    def _start(self) -> tuple[Group, _Ports]:
+        program = dovecot_program()
+        assert program is not None
         for _ in range(START_TRIES):
-            pop3_port, pop3s_port = _free_ports(2)
+            pop3, pop3s, lmtp, lmtps = free_ports(4)
+            ports = _Ports(pop3=pop3, pop3s=pop3s, lmtp=lmtp, lmtps=lmtps)
             settings = "\n".join(f'{key} = "{value}"' for key, value in self._settings.items())
             (self.root / "dovecot.conf").write_text(
                 CONFIGURATION.substitute(
-                    root=self.root, pop3_port=pop3_port, pop3s_port=pop3s_port, settings=settings
+                    root=self.root,
+                    settings=settings,
+                    **{f"{name}_port": port for name, port in dataclasses.asdict(ports).items()},
                 ),
                 encoding="ascii",
             )
-            tail = _Tail(process=self._spawn(), pop3_port=pop3_port, pop3s_port=pop3s_port)
-            try:
-                if _greets(tail):
-                    return tail
-            except BaseException:
-                _end(tail.process)
-                raise
-            _end(tail.process)
-        raise DovecotUnavailableError(f"Dovecot does not start:\n{self.log()[-2000:]}")
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        program = dovecot_program()
-        assert program is not None
-        argv = [program, "-F", "-c", str(self.root / "dovecot.conf")]
-        setpriv = shutil.which("setpriv")
-        if setpriv is not None:  # a test run that is killed takes its server with it
-            argv = [setpriv, "--pdeathsig", "TERM", *argv]
-        with (self.root / "dovecot.log").open("ab") as log:
-            return subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            process = spawn(
+                [program, "-F", "-c", str(self.root / "dovecot.conf")], log=self.root / "dovecot.log"
             )
-
-    def _mail_paths(self, user: str) -> list[Path]:
-        box = self.maildir(user)
-        return sorted((*(box / "cur").iterdir(), *(box / "new").iterdir()), key=lambda path: path.name)
+            try:
+                if _greets(process, ports):
+                    return process, ports
+            except BaseException:
+                process.end()
+                raise
+            process.end()
+        raise DovecotUnavailableError(f"Dovecot does not start:\n{self.log()[-2000:]}")
 
     def _forget_uidls(self, user: str) -> None:
         """dovecot-uidvalidity stays, so that Dovecot takes a higher one for the next list."""
@@ -259,44 +285,23 @@ class Dovecot:
         shutil.chown(path, MAIL_USER, MAIL_USER)
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [listener.getsockname()[1] for listener in listeners]
-
-
-def _greets(tail: _Tail) -> bool:
-    """Wait until both ports answer; False when Dovecot ended instead (a port was taken)."""
+def _greets(process: Group, ports: _Ports) -> bool:
+    """Wait until every port answers; False when Dovecot ended instead (a port was taken)."""
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and tail.process.poll() is None:
+    while time.monotonic() < deadline and not process.has_ended():
         try:
-            with socket.create_connection(("127.0.0.1", tail.pop3_port), timeout=5) as connection:
-                greeting = connection.recv(512)
-            with socket.create_connection(("127.0.0.1", tail.pop3s_port), timeout=5):
-                pass
+            greetings = [_greeting(port) for port in (ports.pop3, ports.lmtp)]
+            for port in (ports.pop3s, ports.lmtps):
+                with socket.create_connection(("127.0.0.1", port), timeout=5):
+                    pass
         except OSError:
             time.sleep(0.02)
             continue
-        if re.match(rb"\+OK ", greeting):
+        if greetings[0].startswith(b"+OK ") and greetings[1].startswith(b"220 "):
             return True
     return False
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """KILL for the whole group, master and children alike: nothing of this server is to be kept."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and living(process.pid):
-        time.sleep(0.005)
-
-
-def living(group: int) -> list[int]:
-    """The processes of a group that still run; one that waits for its parent to notice its end does not."""
-    found = []
-    for pid in psutil.pids():
-        with contextlib.suppress(ProcessLookupError, psutil.Error):
-            if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                found.append(pid)
-    return found
+def _greeting(port: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        return connection.recv(512)

@@ -5,7 +5,11 @@ set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 # What proves that it is there (a command or a file), and the package that brings it.
-wanted=(dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d strace:strace openssl:openssl)
+wanted=(
+  dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d /usr/lib/dovecot/lmtp:dovecot-lmtpd
+  /usr/lib/dovecot/modules/lib90_sieve_plugin.so:dovecot-sieve /usr/lib/postfix/sbin/master:postfix
+  strace:strace openssl:openssl
+)
 case "${1:-}" in
   "") ;;
   peers) wanted+=(fetchmail:fetchmail getmail:getmail6 mpop:mpop fdm:fdm gcc:gcc /usr/include/stdio.h:libc6-dev) ;;
@@ -29,6 +33,8 @@ install_missing() {
     chmod 755 $policy
   fi
   export DEBIAN_FRONTEND=noninteractive
+  # Postfix would make itself the machine's mail server: it is to write no main.cf and no aliases.
+  echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections || true
   { apt-get -qq update && apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"; } \
     >/dev/null || true # what is missing is looked at anew below
 }

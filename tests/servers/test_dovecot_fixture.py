@@ -2,12 +2,16 @@
 
 import contextlib
 import poplib
+import re
+import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 
 import pytest
 
-from servers.dovecot import Dovecot, living
+from servers.dovecot import Dovecot
+from servers.processes import living
 
 pytestmark = pytest.mark.server
 
@@ -177,6 +181,163 @@ def test_many_connections_at_once_are_served(dovecot: Dovecot, fresh_user: str) 
     with contextlib.ExitStack() as stack:
         for _ in range(40):
             stack.enter_context(session(dovecot, fresh_user))
+
+
+@contextlib.contextmanager
+def lmtp_session(dovecot: Dovecot) -> Iterator[smtplib.LMTP]:
+    with smtplib.LMTP(dovecot.host, dovecot.lmtp_port, timeout=10) as client:
+        client.ehlo("connector.test")
+        yield client
+
+
+def hand_over(dovecot: Dovecot, recipient: str, content: bytes) -> None:
+    with lmtp_session(dovecot) as client:
+        client.sendmail("sender@outside.test", [recipient], content.replace(b"\n", b"\r\n"))
+
+
+def without_trace(mail: bytes) -> bytes:
+    """The mail as it was handed over: less what Dovecot puts on top."""
+    trace = re.match(rb"Return-Path: .*\nDelivered-To: .*\nReceived: .*\n(?:\t.*\n)*", mail)
+    assert trace is not None
+    return mail[trace.end() :]
+
+
+def test_lmtp_delivers_to_the_local_part_whatever_the_domain_case_and_tag(
+    dovecot: Dovecot, fresh_user: str
+) -> None:
+    recipients = [f"{fresh_user}@example.org", f"{fresh_user.upper()}@other.test", f"{fresh_user}+tag@a.test"]
+    for recipient, content in zip(recipients, MAILS, strict=False):
+        hand_over(dovecot, recipient, content)
+    delivered = dovecot.raw_mails(fresh_user)
+    assert [without_trace(mail) for mail in delivered] == MAILS[:3]
+    assert [mail.split(b"\n")[1].decode() for mail in delivered] == [
+        f"Delivered-To: {to}" for to in recipients
+    ]
+
+
+def test_what_came_by_lmtp_is_fetched_by_pop3_in_the_order_of_arrival(
+    dovecot: Dovecot, fresh_user: str
+) -> None:
+    for content in MAILS:
+        hand_over(dovecot, f"{fresh_user}@example.org", content)
+    delivered = dovecot.raw_mails(fresh_user)
+    assert [without_trace(mail) for mail in delivered] == MAILS
+    assert fetched(dovecot, fresh_user) == delivered
+
+
+def test_lmtp_puts_its_trace_above_one_that_is_there(dovecot: Dovecot, fresh_user: str) -> None:
+    content = b"Return-Path: <old@a.test>\nDelivered-To: old@a.test\n" + MAILS[0]
+    hand_over(dovecot, f"{fresh_user}@example.org", content)
+    (delivered,) = dovecot.raw_mails(fresh_user)
+    assert delivered.startswith(
+        f"Return-Path: <sender@outside.test>\nDelivered-To: {fresh_user}@example.org\n".encode()
+    )
+    assert without_trace(delivered) == content
+
+
+def test_lmtp_refuses_an_unknown_user_at_rcpt(dovecot: Dovecot) -> None:
+    with lmtp_session(dovecot) as client:
+        client.mail("sender@outside.test")
+        assert client.rcpt("nobody-here@example.org")[0] == 550
+
+
+def test_lmtp_announces_what_seawall_uses_and_neither_dsn_nor_size(dovecot: Dovecot) -> None:
+    with lmtp_session(dovecot) as client:
+        assert set(client.esmtp_features) == {
+            "8bitmime",
+            "chunking",
+            "enhancedstatuscodes",
+            "pipelining",
+            "starttls",
+        }
+        assert client.docmd("MAIL FROM:<a@b.test> RET=HDRS")[0] == 555
+        assert client.docmd("MAIL FROM:<a@b.test> SIZE=10")[0] == 555
+
+
+def test_lmtp_takes_any_byte_and_ends_a_mail_at_bare_line_feeds_too(
+    dovecot: Dovecot, fresh_user: str
+) -> None:
+    """A client that sends a lone LF before a dot lets the mail end early: Dovecot 2.3 does not defend against it."""
+    hand_over(dovecot, f"{fresh_user}@example.org", b"Subject: x\n\nNUL \0 and \xe9\xff\n.dot\n")
+    with lmtp_session(dovecot) as client:
+        client.mail("sender@outside.test")
+        client.rcpt(f"{fresh_user}@example.org")
+        client.docmd("DATA")
+        client.send(b"Subject: y\r\n\r\none\rtwo\r.\r\nthree\n.\nNOOP\r\n")
+        assert client.getreply()[0] == 250
+        assert client.getreply()[0] == 250
+    assert [without_trace(mail) for mail in dovecot.raw_mails(fresh_user)] == [
+        b"Subject: x\n\nNUL \0 and \xe9\xff\n.dot\n",
+        b"Subject: y\n\none\rtwo\r.\nthree\n",
+    ]
+
+
+@pytest.mark.parametrize(("settings", "code"), [({}, 552), ({"quota_full_tempfail": "yes"}, 452)])
+def test_a_full_box_refuses_at_the_end_of_the_mail_for_now_or_for_good(
+    dovecot: Dovecot, fresh_user: str, settings: dict[str, str], code: int
+) -> None:
+    user = dovecot.add_user(f"{fresh_user}-full", settings={"quota_rule": "*:storage=1K", **settings})
+    with pytest.raises(smtplib.SMTPDataError) as refusal:
+        hand_over(dovecot, f"{user}@example.org", b"Subject: x\n\n" + b"0123456789\n" * 100)
+    assert refusal.value.smtp_code == code
+    assert dovecot.count(user) == 0
+    hand_over(dovecot, f"{fresh_user}@example.org", MAILS[0])
+    assert dovecot.count(fresh_user) == 1
+
+
+def test_one_mail_to_several_recipients_has_an_answer_for_each(dovecot: Dovecot, fresh_user: str) -> None:
+    full = dovecot.add_user(f"{fresh_user}-full", settings={"quota_rule": "*:storage=1K"})
+    with lmtp_session(dovecot) as client:
+        client.mail("sender@outside.test")
+        for name in (full, fresh_user):
+            assert client.rcpt(f"{name}@example.org")[0] == 250
+        assert client.data(b"Subject: x\n\n" + b"0123456789\n" * 100)[0] == 552
+        assert client.getreply()[0] == 250
+    assert (dovecot.count(full), dovecot.count(fresh_user)) == (0, 1)
+
+
+def test_lmtp_by_starttls_by_tls_from_the_start_and_by_a_unix_socket(
+    dovecot: Dovecot, fresh_user: str
+) -> None:
+    context = ssl.create_default_context(cafile=str(dovecot.ca_file))
+    recipient = f"{fresh_user}@example.org"
+    with lmtp_session(dovecot) as upgraded:
+        upgraded.starttls(context=context)
+        upgraded.sendmail("sender@outside.test", [recipient], MAILS[0].replace(b"\n", b"\r\n"))
+    with (
+        socket.create_connection((dovecot.host, dovecot.lmtps_port), timeout=10) as connection,
+        context.wrap_socket(connection, server_hostname="localhost") as implicit,
+    ):
+        assert implicit.recv(512).startswith(b"220 ")
+    assert len(str(dovecot.lmtp_socket)) < 100
+    with smtplib.LMTP(str(dovecot.lmtp_socket), timeout=10) as local:
+        local.sendmail("sender@outside.test", [recipient], MAILS[1].replace(b"\n", b"\r\n"))
+    assert [without_trace(mail) for mail in dovecot.raw_mails(fresh_user)] == MAILS[:2]
+
+
+def test_many_lmtp_connections_at_once_are_served(dovecot: Dovecot, fresh_user: str) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(lmtp_session(dovecot)) for _ in range(40)]
+        for client in clients:
+            client.sendmail("sender@outside.test", [f"{fresh_user}@example.org"], MAILS[0])
+    assert dovecot.count(fresh_user) == 40
+
+
+def test_a_personal_script_sieves_one_users_mail_and_a_later_one_replaces_it(
+    dovecot: Dovecot, fresh_user: str
+) -> None:
+    other = dovecot.add_user(f"{fresh_user}-other")
+    for script, kept in (("discard;", 0), ("keep;", 1), ("discard;", 1)):
+        dovecot.sieve(fresh_user, script)
+        for user in (fresh_user, other):
+            hand_over(dovecot, f"{user}@example.org", MAILS[0])
+        assert dovecot.count(fresh_user) == kept
+    assert dovecot.count(other) == 3
+
+
+def test_a_script_that_does_not_compile_is_an_error_of_the_test(dovecot: Dovecot, fresh_user: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown command 'nonsense'"):
+        dovecot.sieve(fresh_user, "nonsense;")
 
 
 def test_stop_leaves_no_process_and_no_file() -> None:

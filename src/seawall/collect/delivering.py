@@ -7,6 +7,7 @@ Outcomes are per mail and recipient: what failed for one is tried again for that
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from seawall.collect.dispatch import Consignment, Item, Resumption, Route, begun
@@ -122,6 +123,7 @@ class Delivering:
             else:
                 consignments.append(self._consignment(route, resumption, mail, fact, verdict))
         await self.probe()
+        await asyncio.to_thread(_make_maildirs, [item for one in consignments for item in one.items])
         copy_ids = await self._ledger.do(
             deliveries.intend, record.account_id, [one.intent for one in consignments], route.now
         )
@@ -301,3 +303,10 @@ class Delivering:
             )
         for delivery_id in await self._ledger.do(deliveries.note_doubts, record.account_id):
             self._around.log.warning("maybe-twice", account=self._account.name, delivery=delivery_id)
+
+
+def _make_maildirs(items: Sequence[Item]) -> None:
+    """Make what is missing of the mailboxes that mail goes to; one that cannot be made fails when it is written to."""
+    for directory in {item.delivery.directory for item in items if not item.is_transfer and not item.is_done}:
+        with suppress(SeawallError):
+            staging.make(directory)

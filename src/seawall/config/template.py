@@ -24,6 +24,13 @@ state      = "state"                      # ledger, spool and held mail: keep it
 kind = "maildir"
 path = "Maildir/{user}"                   # {user} and {domain} are the recipient's; or an absolute path
 
+# [destination.dovecot]                   # or: a server of your own takes it, by LMTP
+# kind = "lmtp"
+# socket = "/run/dovecot/lmtp"            # or host = "127.0.0.1" and port = 24
+# [destination.postfix]                   # or by SMTP
+# kind = "smtp"
+# host = "127.0.0.1"                      # port = 25; tls = "starttls" elsewhere; user and password_file to log in
+
 [[account]]                               # one for each POP3 mailbox
 name = "office"                           # your own name for it
 host = "pop.isp.example"                  # <-
@@ -31,6 +38,8 @@ user = "office@isp.example"               # <-
 password_file = "office.password"         # <- its first line is the password; chmod 600
 # password_command = ["pass", "show", "isp/office"]   # or: the first line that a command prints
 to   = "alice@example.org"                # <- who receives all of it; To and Cc are never asked
+# multidrop = { envelope = "X-Original-To", isp = ["isp.example"], isp_hops = 1, unknown = "postmaster@example.org" }
+#                                           or: a catch-all box; only what the ISP's own servers wrote on top is trusted
 
 # tls  = "implicit"                       # "starttls"; "none" only to this machine, or with insecure = true
 # port = 995                              # 110 with starttls and none
@@ -43,4 +52,5 @@ to   = "alice@example.org"                # <- who receives all of it; To and Cc
 # start = "all"                           # the first poll takes: "all", "new", or since a date: 2026-01-31
 # max_size = "50 MB"                      # larger mail stays at the server and is reported once
 # destination = "main"
+# filter = ["/usr/local/bin/filter"]      # a program that may refuse a mail or choose its folder
 """

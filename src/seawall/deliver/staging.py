@@ -141,12 +141,11 @@ class Folder:
 def stage(parcels: Sequence[Parcel]) -> dict[Placement, SeawallError]:
     """Write mails under tmp/ and make them and their names durable; return those that failed, with why.
 
-    A directory that is missing is made. What failed left nothing behind.
+    What failed left nothing behind.
     """
     failed: dict[Placement, SeawallError] = {}
     for directory, group in _by_directory(parcels):
         try:
-            make(directory)
             with Folder(directory) as folder:
                 _stage_in(folder, group, failed)
         except (OSError, SeawallError) as problem:

@@ -57,11 +57,16 @@ def test_the_template_loads_as_it_stands_and_uncommented(tmp_path: Path) -> None
         option[1] if (option := re.match(r"# (\S+ *=.*|\[.*)", line)) else line
         for line in TEMPLATE.splitlines()
     ]
-    lines = [line for line in lines if not line.startswith("password_file")]
+    lines = [line for line in lines if not line.startswith(("password_file", "to "))]
     changed = loaded(tmp_path, "\n".join(lines).replace("sha256:...", pin))
     keys = {key.rpartition(".")[2] for key in changed.origins if key.startswith("account.")}
-    assert keys == schema.Account.model_fields.keys() - {"password_file"}
-    assert all(origin.line for key, origin in changed.origins.items() if not key.endswith(".insecure"))
+    assert keys == schema.Account.model_fields.keys() - {
+        "password_file",
+        "to",
+        "multidrop",
+    } | schema.Multidrop.model_fields.keys() - {"box"}
+    defaults = ("insecure", "strip_prefix")
+    assert all(origin.line for key, origin in changed.origins.items() if not key.endswith(defaults))
     assert changed.settings.site.min_free_octets == 200_000_000
     assert 'mailboxes."alice@example.org"' in changed.origins
     assert changed.settings.accounts[0].server.ca_file == str(tmp_path / "isp-ca.pem")

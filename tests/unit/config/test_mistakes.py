@@ -46,13 +46,58 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
         ("destination", 'paths = "x"', "9: destination.main.paths: is not a known key; did you mean path?"),
         (
             "destination",
-            '[destination.b]\nkind = "lmtp"\nhost = "x"',
-            '10: destination.b.kind: kind "lmtp" is not built yet; maildir is',
+            '[destination.b]\nkind = "imap"\nhost = "x"',
+            '10: destination.b.kind: kind "imap" is not built yet; maildir, lmtp, smtp, command are',
         ),
         (
             "destination",
             '[destination.b]\nkind = "mbox"\npath = "x"',
-            "10: destination.b.kind: must be 'maildir'",
+            "10: destination.b.kind: there are the kinds maildir, lmtp, smtp, command",
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "lmtp"',
+            "9: destination.b.host: is missing: where mail is taken",
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "smtp"\nsocket = "x"',
+            '11: destination.b.socket: is for kind "lmtp"',
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "lmtp"\nhost = "x"\nsocket = "x"',
+            "12: destination.b.socket: host is given too",
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "lmtp"\nsocket = "x"\nport = 24',
+            "12: destination.b.port: has no meaning with socket",
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "smtp"\nhost = "x.example"\ntls = "none"',
+            '12: destination.b.tls: "none" sends the password in the clear',
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "smtp"\nhost = "x.example"\nuser = "x"',
+            "9: destination.b.password_file: is missing, and user is given",
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "smtp"\nhost = "x.example"\npassword_file = "x"',
+            "9: destination.b.user: is missing, and a password is given",
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "command"\ncommand = ["sendmail", "-t"]',
+            "11: destination.b.command: sendmail",
+        ),
+        (
+            "destination",
+            '[destination.b]\nkind = "command"\ncommand = ["deliver", "{to}"]',
+            "11: destination.b.command: {to} is not known here",
         ),
         (
             "destination",
@@ -140,8 +185,28 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
         ),
         (
             "account",
-            'multidrop = { envelope = "X" }',
-            "16: account.office.multidrop: multidrop is not built yet",
+            'multidrop = { envelope = "X", isp = ["a.example"], unknown = "a@example.org" }',
+            "15: account.office.to: multidrop is given too: keep one of them",
+        ),
+        (
+            "account",
+            'multidrop = { envelope = "To", isp = ["a.example"], unknown = "a@example.org" }',
+            "16: account.office.multidrop.envelope: 'to' is written by the sender",
+        ),
+        (
+            "account",
+            'multidrop = { envelope = "X", isp = [], unknown = "a@example.org" }',
+            "16: account.office.multidrop.isp:",
+        ),
+        (
+            "account",
+            'multidrop = { envelope = "X", isp = ["a.example"], unknown = "a@example.com" }',
+            "16: account.office.multidrop.unknown: a@example.com is not in local.domains",
+        ),
+        (
+            "account",
+            'multidrop = { envelope = "X", isp = ["a.example"], isp_hops = 0, unknown = "a@example.org" }',
+            "16: account.office.multidrop.isp_hops:",
         ),
         ("account", "oauth2 = {}", "16: account.office.oauth2: oauth2 is not built yet"),
         ("account", "keyring = true", "16: account.office.keyring: keyring is not built yet"),
