@@ -18,7 +18,11 @@ from seawall.model.text import shown
 MIN_SAMPLES: Final = 5
 """Mails without which nothing is proposed."""
 _MIN_LABELS: Final = 2
-_SHORT_LABEL: Final = 3
+_COUNTRY_LABEL: Final = 2
+_REGISTRY_LABELS: Final = frozenset(
+    ("ac", "co", "com", "edu", "go", "gov", "gv", "id", "ltd", "me", "ne", "net", "nom", "or", "org", "plc")
+)
+"""What stands before a country's label where anybody can register below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +129,9 @@ def _common_domain(hosts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_too_wide(labels: Sequence[str]) -> bool:
-    return len(labels) < _MIN_LABELS or (len(labels) == _MIN_LABELS and len(labels[0]) <= _SHORT_LABEL)
+    if len(labels) < _MIN_LABELS:
+        return True
+    return len(labels) == _MIN_LABELS and len(labels[1]) == _COUNTRY_LABEL and labels[0] in _REGISTRY_LABELS
 
 
 def _trusted(one: HopSample, hops: int) -> list[Candidate]:

@@ -23,6 +23,8 @@ from seawall.model.facts import MessageFacts
 from seawall.model.text import shown
 from seawall.model.verdict import Hold, Reason
 
+MAX_TRUSTED: Final = 4 * MAX_OCTETS
+"""Octets of trusted values that are read, of all occurrences together."""
 MAX_EVIDENCE: Final = 16
 """Values that are shown with a mail that is held."""
 
@@ -42,12 +44,14 @@ def recipients(
        itself, only an occurrence that names nobody else is dropped. An entry that cannot be read and has
        no @ names nobody. An occurrence that now names nobody is dropped.
     4. A listed address, or alias, stands for its mailbox; any other, and an entry with an @ that cannot be
-       read, stands for `unknown`. It is *local* where it is listed, or its domain is one of `mailboxes`.
-    5. None remains: the box's own mailbox, where it was named and is listed; else `no-envelope`. One: its addresses receive, foreign ones by way of `unknown`. Several:
-       those that name a local address must all stand for one set of mailboxes, which receives; the foreign
-       addresses beside them are steps of the ISP's own forwarding and count for nothing. Where none names
-       a local address, `unknown` receives. Else `ambiguous-envelope`.
-    6. A value, or a number of values or entries, beyond what is read could hide a recipient:
+       read, stands for `unknown`. It is *foreign* where its domain is none of `mailboxes`, else *local*; an
+       entry that cannot be read is not known to be foreign.
+    5. None remains: the box's own mailbox receives, where it was named and is listed; else `no-envelope`.
+       One: all its addresses receive, foreign ones by way of `unknown`. Several: those that name a local
+       address must all stand for one and the same set of mailboxes, which receives; else it is
+       `ambiguous-envelope`. The foreign addresses beside them are steps of the ISP's own forwarding and
+       count for nothing; where there are no others, `unknown` receives.
+    6. Values, or a number of them or of their entries, beyond what is read could hide a recipient:
        `ambiguous-envelope`.
 
     A mail that is held waits for `unknown`.
@@ -61,9 +65,13 @@ def recipients(
     if problem:
         return _held(to, Reason.NO_ENVELOPE, problem, _hops(facts.by_hosts, to))
     values = tuple(f"{to.envelope}: {shown(found.value)}" for found in trusted[:MAX_EVIDENCE])
-    named = [_named(found, to, mailboxes) for found in trusted]
-    if len(trusted) >= MAX_OCCURRENCES or any(one.is_cut for one in named):
-        sentence = f"its {to.envelope} names more than is read, which is {MAX_ENTRIES:,} addresses in {MAX_OCTETS} octets"
+    is_too_much = len(trusted) >= MAX_OCCURRENCES or sum(len(found.value) for found in trusted) > MAX_TRUSTED
+    named = [] if is_too_much else [_named(found, to, mailboxes) for found in trusted]
+    if is_too_much or any(one.is_cut for one in named):
+        sentence = (
+            f"its {to.envelope} holds more than is read: "
+            f"{MAX_ENTRIES:,} addresses or {MAX_OCTETS:,} octets a field, {MAX_TRUSTED:,} octets in all"
+        )
         return _held(to, Reason.AMBIGUOUS_ENVELOPE, sentence, values)
     remaining = [one for one in named if one.everybody]
     if not remaining:
@@ -119,7 +127,7 @@ def _named(found: EnvelopeField, to: Multidrop, mailboxes: Mailboxes) -> _Named:
     names_box_alone = is_for_box and not others and not unreadable
     return _Named(
         everybody=() if names_box_alone else _each_once(everybody + unreadable),
-        local=() if names_box_alone else _each_once(local),
+        local=() if names_box_alone else _each_once(local + unreadable),
         is_for_box=is_for_box,
         is_cut=read.is_cut or len(found.value) >= MAX_OCTETS,
     )

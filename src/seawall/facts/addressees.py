@@ -68,8 +68,12 @@ class _Entry:
         elif piece == b'"':
             self._is_quoted = not self._is_quoted
             self._has_quotes = True
-            self._keep(piece)
-        elif self._is_quoted or piece not in {b"(", b"<", b">"}:
+            if self._is_inside:
+                self._keep(piece)
+        elif self._is_quoted:
+            if self._is_inside:
+                self._keep(piece)
+        elif piece not in {b"(", b"<", b">"}:
             self._keep(piece)
         elif piece == b"(":
             self._comments = 1
@@ -93,11 +97,13 @@ class _Entry:
         quoted local part names no mailbox here (model/address.py), and must not become another's name.
         """
         raw = b"".join(self._raw)
+        outside = b"".join(self._outside)
         if self.is_open() or self._brackets > 1:
             return raw, b""
         if self._brackets:
-            return raw, b"".join(self._inside)
-        return raw, b"" if self._has_quotes else b"".join(self._outside)
+            # An @ beside the brackets, unless in a quoted display name, may be a second address.
+            return raw, b"" if b"@" in outside else b"".join(self._inside)
+        return raw, b"" if self._has_quotes else outside
 
 
 def _split(value: bytes) -> list[tuple[bytes, bytes]]:
