@@ -38,7 +38,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
     text = (
         with_line("account", 'every = "1s"\nkeeep = "7d"')
         .replace("#local#", "min_fre = 1")
-        .replace('"maildir"', '"smtp"')
+        .replace('"maildir"', '"imap"')
         .replace("alice@example.org", "alice@gmail.example")
     )
     assert [line.split(": ")[:2] for line in told(tmp_path, text)] == [
