@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from seawall.collect.places import SILENT_FOR_EACH, Gate, Places
+from seawall.collect.places import SILENT_FOR_EACH, SLOW_QUIETS, Gate, Places
 from seawall.collect.schedule import FIRST_SECONDS, first_delay
 from seawall.model.account import Server, Tls
 
@@ -153,6 +153,22 @@ async def test_a_server_that_hangs_for_one_account_turns_no_other_away() -> None
             await settled()
     await waiting
     assert visitors.ended == ["host"]
+
+
+async def test_a_server_that_only_trickles_takes_no_place_from_others_in_the_end() -> None:
+    places = Places(at_once=1, per_host=1, quiet=NEVER_SILENT)
+    visitors = Visitors(places)
+    end = asyncio.Event()
+    end.set()
+    async with places.place(server("trickles")) as place:
+        place._waited = NEVER_SILENT * SLOW_QUIETS
+        other = asyncio.ensure_future(visitors.work("good", end))
+        await settled()
+        assert not other.done()
+        with place.waiting():
+            await settled()
+            assert other.done()
+    assert visitors.ended == ["good"]
 
 
 async def test_what_stands_aside_is_bounded() -> None:
