@@ -1,0 +1,103 @@
+"""The words of a .fetchmailrc (fetchmail(1), "The run control file"): tokens with their lines.
+
+Owns the lexer: quotes, escapes, comments, punctuation that is noise. Refuses to know what a word
+means.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from seawall.config.peers.translation import MOST_IN_VALUE, Source
+
+_IGNORED: Final = frozenset(" \t\r\n,;:")
+_ENDS_WORD: Final = _IGNORED | frozenset("=#\"'")
+_ESCAPES: Final = {"n": "\n", "t": "\t", "b": "\b", "r": "\r"}
+_NOISE: Final = frozenset(("and", "with", "has", "wants", "options"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A word; one in quotes is never a keyword."""
+
+    text: str = field(repr=False)
+    line: int
+    is_quoted: bool = False
+
+
+def tokens(text: str, source: Source) -> Iterator[Token]:
+    """Yield the words of a .fetchmailrc, noise left out; raises Misconfigured for a quote that never ends."""
+    at, line = 0, 1
+    while at < len(text):
+        letter = text[at]
+        if letter in _IGNORED:
+            line += letter == "\n"
+            at += 1
+        elif letter == "#":
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+        elif letter in "\"'":
+            word, end = _quoted(text, at, source, line)
+            yield Token(text=word, line=line, is_quoted=True)
+            line += text.count("\n", at, end)
+            at = end
+        elif letter == "=":
+            yield Token(text="=", line=line)
+            at += 1
+        else:
+            end = at
+            while end < len(text) and text[end] not in _ENDS_WORD:
+                end += 2 if text[end] == "\\" and text[end + 1 : end + 2] not in {"", "\n"} else 1
+            if end - at > MOST_IN_VALUE:
+                source.refuse(line, f"a word is over {MOST_IN_VALUE} characters long")
+            raw = text[at:end]
+            if raw not in _NOISE:
+                yield Token(text=unescaped(raw), line=line)
+            at = end
+
+
+def _quoted(text: str, start: int, source: Source, line: int) -> tuple[str, int]:
+    quote = text[start]
+    at = start + 1
+    while at < len(text) and text[at] != quote:
+        at += 2 if text[at] == "\\" else 1
+    if at >= len(text):
+        source.refuse(line, "a quoted string does not end")
+    if at - start > MOST_IN_VALUE:
+        source.refuse(line, f"a quoted string is over {MOST_IN_VALUE} characters long")
+    return unescaped(text[start + 1 : at]), at + 1
+
+
+def unescaped(text: str) -> str:
+    r"""Return a word with its eight kinds of escapes resolved: \n \t \b \r \nnn \0ooo \xhh, and a line end."""
+    if "\\" not in text:
+        return text
+    parts = []
+    at = 0
+    while at < len(text):
+        if text[at] != "\\" or at + 1 == len(text):
+            parts.append(text[at])
+            at += 1
+            continue
+        letter = text[at + 1]
+        if letter == "\n":
+            at += 2
+        elif letter == "x":
+            at = _number(text, at + 2, "0123456789abcdefABCDEF", 16, 2, parts)
+        elif letter == "0":
+            at = _number(text, at + 1, "01234567", 8, 4, parts)
+        elif letter in "123456789":
+            at = _number(text, at + 1, "0123456789", 10, 3, parts)
+        else:
+            parts.append(_ESCAPES.get(letter, letter))
+            at += 2
+    return "".join(parts)
+
+
+def _number(text: str, start: int, digits: str, base: int, most: int, parts: list[str]) -> int:
+    end = start
+    while end < len(text) and end - start < most and text[end] in digits:
+        end += 1
+    if end > start:
+        parts.append(chr(int(text[start:end], base) & 0xFF))
+    return end
