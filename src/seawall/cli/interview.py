@@ -46,7 +46,7 @@ def interview() -> str:
     where = ask(
         "Where it goes: a Maildir's path, lmtp:HOST:PORT, lmtp:/SOCKET or smtp:HOST:PORT",
         "Maildir/{user}",
-        lambda text: _where(text),
+        _where,
     )
     keep = ask("How long mail stays at the server (none, 7d, forever)", "7d", answers.keep)
     return answers.configuration(

@@ -1,10 +1,10 @@
 """`seawall init`: an interview on a terminal, a translation with --from, a template elsewhere."""
 
-import fcntl
+import contextlib
 import os
+import signal
 import subprocess
 import sys
-import termios
 import tomllib
 from pathlib import Path
 
@@ -34,7 +34,6 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0) and None,  # Ctrl-C signals who has it
         )
         os.close(theirs)
 
@@ -42,10 +41,22 @@ class Terminal:
         """Give each answer when a question is asked; return the exit code."""
         for answer in answers:
             self._read_until_asked()
-            os.write(self._ours, answer if answer in {CTRL_C, CTRL_D} else answer + b"\n")
+            if answer == CTRL_C:
+                self._interrupt()
+            else:
+                os.write(self._ours, answer if answer == CTRL_D else answer + b"\n")
+        code = self.process.wait(timeout=30)
         self._read_until_asked()
         os.close(self._ours)
-        return self.process.wait(timeout=30)
+        return code
+
+    def _interrupt(self) -> None:
+        """Do what the terminal does where it is the process's own; a signal before the read begins is not noticed."""
+        for _ in range(150):
+            self.process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=0.2)
+                return
 
     def _read_until_asked(self) -> None:
         fresh = b""

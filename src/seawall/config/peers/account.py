@@ -202,7 +202,7 @@ def assembled(
 def _mailboxes(drafts: Sequence[Draft]) -> dict[str, Value]:
     """Return every mailbox with its other addresses; an address belongs to the first that has it."""
     owned = {address.lower(): address for draft in drafts for address in reversed(draft.mailboxes)}
-    merged: dict[str, tuple[str, ...]] = {address: () for address in owned.values()}
+    merged: dict[str, tuple[str, ...]] = dict.fromkeys(owned.values(), ())
     for draft in drafts:
         for address, aliases in draft.mailboxes.items():
             mailbox = owned[address.lower()]
@@ -225,7 +225,7 @@ def _addresses(drafts: Sequence[Draft]) -> list[str]:
 
 def _local(domains: tuple[str, ...], drafts: Sequence[Draft]) -> Section:
     domains = domains or (PLACEHOLDER_DOMAIN,)
-    flags = ()
+    flags: tuple[Flag, ...] = ()
     if PLACEHOLDER_DOMAIN in domains:
         told = f"no domain of yours is named: put it for {PLACEHOLDER_DOMAIN}, here and below"
         flags = (Flag(line=drafts[0].line, sentence=told, beside="domains"),)
@@ -280,6 +280,6 @@ def _accounts(
                 )
                 flags.append(Flag(line=draft.line, sentence=told, beside="password_file"))
         entries |= {"name": name, "destination": destination}
-        ordered = {key: entries[key] for key in ORDER if key in entries}
+        ordered: dict[str, Value] = {key: entries[key] for key in ORDER if key in entries}
         sections.append(Section(header="[[account]]", entries=ordered, flags=tuple(flags)))
     return sections, passwords

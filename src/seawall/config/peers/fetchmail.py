@@ -67,10 +67,11 @@ _BOUNCES: Final = (
 def translate_fetchmail(text: str, source: Source) -> Translation:
     """Return the translation of a .fetchmailrc; raises Misconfigured with the line of what is none."""
     control = read_run_control(text, source)
-    flags = []
-    for name in ("bouncemail", "spambounce"):
-        if (option := control.settings.get(name)) is not None and option.is_on:
-            flags.append(Flag(line=option.line, sentence=f"set {name} {_BOUNCES}"))
+    flags = [
+        Flag(line=control.settings[name].line, sentence=f"set {name} {_BOUNCES}")
+        for name in ("bouncemail", "spambounce")
+        if _is_on(control.settings, name)
+    ]
     domains = [
         domain
         for entry in control.entries
@@ -109,7 +110,7 @@ def _draft(entry: Entry, settings: Options, source: Source, domains: Sequence[st
     options = entry.options
     draft = Draft(line=entry.line)
     line = options["via"].line if "via" in options else entry.line
-    draft.entries["host"] = host = source.host(_one(options, "via", entry.name), line)
+    draft.entries["host"] = source.host(_one(options, "via", entry.name), line)
     user_line = options["user"].line if "user" in options else entry.line
     user = _one(options, "user") or source.refuse(user_line, "the entry names no user at the server")
     draft.entries["user"] = source.plain(user, user_line, "the user")
@@ -124,7 +125,7 @@ def _draft(entry: Entry, settings: Options, source: Source, domains: Sequence[st
     if _words(options, "antispam"):
         draft.flag(options["antispam"].line, f"antispam {_BOUNCES}")
     draft.delivery = _delivery(options, source, entry.line)
-    _recipients(draft, options, settings, source, entry.line, host, domains)
+    _recipients(draft, entry, settings, source, domains)
     return draft
 
 
@@ -230,14 +231,9 @@ def _local_names(options: Options) -> tuple[str, ...]:
 
 
 def _recipients(
-    draft: Draft,
-    options: Options,
-    settings: Options,
-    source: Source,
-    line: int,
-    host: str,
-    all_domains: Sequence[str],
+    draft: Draft, entry: Entry, settings: Options, source: Source, all_domains: Sequence[str]
 ) -> None:
+    options, line, host = entry.options, entry.line, str(draft.entries["host"])
     names = _local_names(options)
     listed = options.get("to") or options.get("is")
     at = listed.line if listed else line

@@ -137,14 +137,7 @@ class _Reader:
                 self._option(token, word, current)
 
     def _option(self, token: Token, word: str, server: _Server) -> None:
-        is_on = True
-        if word == "no":
-            following = self._next()
-            if following is None:
-                self._source.refuse(token.line, "an option is missing behind no")
-            word, is_on = _keyword(following), False
-        elif word.startswith("no") and word[2:] in _SWITCHES:
-            word, is_on = word[2:], False
+        word, is_on = self._negated(token, word, _SWITCHES)
         if word == "user":
             self._user(token, server)
             return
@@ -152,25 +145,34 @@ class _Reader:
         if word in _SWITCHES and (not is_on or word != "envelope"):
             options[word] = Option(line=token.line, is_on=is_on)
         elif word in _SERVER_LISTS | _USER_LISTS and is_on:
-            words = self._list()
-            if word == "is" and self._passes("there"):
-                options["user"] = Option(line=token.line, words=words)
-            else:
-                self._passes("here")
-                options[word] = Option(line=token.line, words=words)
+            self._names(token, word, options)
         elif word == "envelope":
             count = self._value(token)
             is_count = not count.is_quoted and count.text.isdigit()
-            header = self._value(token) if is_count else count
-            options[word] = Option(
-                line=token.line, words=(header.text, count.text) if is_count else (header.text,)
-            )
+            words = (self._value(token).text, count.text) if is_count else (count.text,)
+            options[word] = Option(line=token.line, words=words)
         elif word in _SERVER_WITH_VALUE | _USER_WITH_VALUE and is_on:
             options[word] = Option(line=token.line, words=(self._value(token).text,))
-        elif word in {"here", "there"}:
-            return
-        else:
+        elif word not in {"here", "there"}:
             self._source.refuse(token.line, "this is no option of fetchmail's, or stands in the wrong place")
+
+    def _negated(self, token: Token, word: str, switches: frozenset[str]) -> tuple[str, bool]:
+        """Return an option's name, and whether it is on: `no keep` and `nokeep` are not."""
+        if word == "no":
+            return _keyword(self._value(token)), False
+        if word.startswith("no") and word[2:] in switches:
+            return word[2:], False
+        return word, True
+
+    def _names(self, token: Token, word: str, options: dict[str, Option]) -> None:
+        """Read a list; a second one of the same name adds to the first."""
+        words = self._list()
+        if word == "is" and self._passes("there"):
+            options["user"] = Option(line=token.line, words=words)
+            return
+        self._passes("here")
+        before = options.get(word)
+        options[word] = Option(line=token.line, words=(*before.words, *words) if before else words)
 
     def _user(self, token: Token, server: _Server) -> None:
         name = self._value(token)
@@ -187,12 +189,7 @@ class _Reader:
         token = self._next()
         if token is None:
             return
-        word, is_on = _keyword(token), True
-        if word == "no":
-            following = self._next() or token
-            word, is_on = _keyword(following), False
-        elif word.startswith("no") and word[2:] in _GLOBAL_SWITCHES:
-            word, is_on = word[2:], False
+        word, is_on = self._negated(token, _keyword(token), _GLOBAL_SWITCHES)
         if word in _GLOBAL_SWITCHES:
             self.settings[word] = Option(line=token.line, is_on=is_on)
         elif word in _GLOBAL_WITH_VALUE and is_on:
@@ -207,7 +204,7 @@ class _Reader:
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
             if not token.is_quoted and (
-                token.text in KEYWORDS or token.text[2:] in _SWITCHES and token.text[:2] == "no"
+                token.text in KEYWORDS or (token.text[2:] in _SWITCHES and token.text[:2] == "no")
             ):
                 break
             self._at += 1

@@ -6,6 +6,7 @@ means.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from string import digits, hexdigits, octdigits
 from typing import Final
 
 from seawall.config.peers.translation import MOST_IN_VALUE, Source
@@ -83,18 +84,18 @@ def unescaped(text: str) -> str:
         if letter == "\n":
             at += 2
         elif letter == "x":
-            at = _number(text, at + 2, "0123456789abcdefABCDEF", 16, 2, parts)
+            at = _number(text, at + 2, parts, digits=hexdigits, base=16, most=2)
         elif letter == "0":
-            at = _number(text, at + 1, "01234567", 8, 4, parts)
+            at = _number(text, at + 1, parts, digits=octdigits, base=8, most=4)
         elif letter in "123456789":
-            at = _number(text, at + 1, "0123456789", 10, 3, parts)
+            at = _number(text, at + 1, parts, digits=digits, base=10, most=3)
         else:
             parts.append(_ESCAPES.get(letter, letter))
             at += 2
     return "".join(parts)
 
 
-def _number(text: str, start: int, digits: str, base: int, most: int, parts: list[str]) -> int:
+def _number(text: str, start: int, parts: list[str], *, digits: str, base: int, most: int) -> int:
     end = start
     while end < len(text) and end - start < most and text[end] in digits:
         end += 1

@@ -276,7 +276,7 @@ class _Destinations:
         values, source = self._values, self._source
         line = values.line(section, "type")
         is_lmtp = values.text(section, "type") == "MDA_lmtp"
-        flags = ()
+        flags: tuple[Flag, ...] = ()
         if not values.text(section, "override"):
             told = (
                 f"{values.text(section, 'type')} without override sends a copy to everybody in To and Cc: this is how a mail"

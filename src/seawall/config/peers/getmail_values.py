@@ -13,6 +13,7 @@ from typing import Final
 from seawall.config.peers.translation import Source
 
 MOST_IN_TUPLE: Final = 8192
+_PAIR: Final = 2
 
 
 class Values:
@@ -65,8 +66,8 @@ class Values:
         return [
             (str(item[0]), str(item[1]))
             for item in value
-            if isinstance(item, tuple | list) and len(item) == 2
-        ]  # noqa: PLR2004
+            if isinstance(item, tuple | list) and len(item) == _PAIR
+        ]
 
     def _literal(self, section: str, key: str) -> str | Sequence[object]:
         text = self.text(section, key)

@@ -10,8 +10,8 @@ from typing import Final
 
 from seawall.config.peers.account import (
     MAILDIR,
-    Delivery,
     UNNAMED,
+    Delivery,
     Draft,
     assembled,
     password_command,
