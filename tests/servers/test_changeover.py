@@ -79,6 +79,7 @@ Peer = Callable[[Path, Dovecot, str], tuple[str, list[str], str]]
 @pytest.mark.parametrize("mails", [FEW, pytest.param(MANY, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("peer", [fetchmail, getmail, mpop], ids=["fetchmail", "getmail", "mpop"])
 def test_a_change_over_fetches_nothing_twice_and_misses_nothing(
+    *,
     mails: int,
     peer: Peer,
     dovecot: Dovecot,
