@@ -12,7 +12,7 @@ from typing import Final
 from seawall.config.peers.translation import MOST_IN_VALUE, Source
 
 _IGNORED: Final = frozenset(" \t\r\n,;:")
-_ENDS_WORD: Final = _IGNORED | frozenset("=#\"'")
+_ENDS_WORD: Final = _IGNORED | {"="}
 _ESCAPES: Final = {"n": "\n", "t": "\t", "b": "\b", "r": "\r"}
 _NOISE: Final = frozenset(("and", "with", "has", "wants", "options"))
 
@@ -37,40 +37,43 @@ def tokens(text: str, source: Source) -> Iterator[Token]:
         elif letter == "#":
             end = text.find("\n", at)
             at = len(text) if end < 0 else end
-        elif letter in "\"'":
-            word, end = _quoted(text, at, source, line)
-            yield Token(text=word, line=line, is_quoted=True)
-            line += text.count("\n", at, end)
-            at = end
         elif letter == "=":
             yield Token(text="=", line=line)
             at += 1
         else:
-            end = at
-            while end < len(text) and text[end] not in _ENDS_WORD:
-                end += 2 if text[end] == "\\" and text[end + 1 : end + 2] not in {"", "\n"} else 1
-            if end - at > MOST_IN_VALUE:
-                source.refuse(line, f"a word is over {MOST_IN_VALUE} characters long")
-            raw = text[at:end]
-            if raw not in _NOISE:
-                yield Token(text=unescaped(raw), line=line)
+            end = _end_of_word(text, at, source, line)
+            quoted = _end_of_quoted(text, at, source, line) if letter in "\"'" else 0
+            # As fetchmail's lexer: the longer reading is the right one, so "a"b is a word with quotes in it.
+            if quoted >= end:
+                yield Token(text=unescaped(text[at + 1 : quoted - 1]), line=line, is_quoted=True)
+                line += text.count("\n", at, quoted)
+                at = quoted
+                continue
+            if text[at:end] not in _NOISE:
+                yield Token(text=unescaped(text[at:end]), line=line)
             at = end
 
 
-def _quoted(text: str, start: int, source: Source, line: int) -> tuple[str, int]:
-    quote = text[start]
-    at = start + 1
-    while at < len(text) and text[at] != quote:
-        at += 2 if text[at] == "\\" else 1
-    if at >= len(text):
-        source.refuse(line, "a quoted string does not end")
-    if at - start > MOST_IN_VALUE:
+def _end_of_word(text: str, start: int, source: Source, line: int) -> int:
+    end = start
+    while end < len(text) and text[end] not in _ENDS_WORD:
+        end += 1
+    if end - start > MOST_IN_VALUE:
+        source.refuse(line, f"a word is over {MOST_IN_VALUE} characters long")
+    return end
+
+
+def _end_of_quoted(text: str, start: int, source: Source, line: int) -> int:
+    """Return the place behind the closing quote, 0 where there is none; no escape makes a quote part of the string."""
+    most = start + MOST_IN_VALUE + 2
+    end = text.find(text[start], start + 1, most)
+    if end < 0 and most < len(text):
         source.refuse(line, f"a quoted string is over {MOST_IN_VALUE} characters long")
-    return unescaped(text[start + 1 : at]), at + 1
+    return end + 1
 
 
 def unescaped(text: str) -> str:
-    r"""Return a word with its eight kinds of escapes resolved: \n \t \b \r \nnn \0ooo \xhh, and a line end."""
+    r"""Return a word with its eight kinds of escapes resolved: \n \t \b \r \nnn \0oo \xhh, and a line end."""
     if "\\" not in text:
         return text
     parts = []
@@ -86,7 +89,7 @@ def unescaped(text: str) -> str:
         elif letter == "x":
             at = _number(text, at + 2, parts, digits=hexdigits, base=16, most=2)
         elif letter == "0":
-            at = _number(text, at + 1, parts, digits=octdigits, base=8, most=4)
+            at = _number(text, at + 1, parts, digits=octdigits, base=8, most=3)
         elif letter in "123456789":
             at = _number(text, at + 1, parts, digits=digits, base=10, most=3)
         else:

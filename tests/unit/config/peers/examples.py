@@ -43,8 +43,8 @@ set no bouncemail
 defaults
     protocol pop3, timeout 60, uidl, no dns
 poll isp via pop.isp.example service 995
-    user "family@isp.example" there with password "a\\"b\\x41\\0101\\066#"
-    is pete here ssl sslcertfile ~/isp.pem sslproto auto
+    user "family@isp.example" there with password "a\\x22b\\x41\\066#"
+    is pete here ssl sslcertfile ~/isp.pem sslproto "auto"
     keep mda "/usr/bin/procmail -f %F -d %T" limit 5000000
 """,
 ]

@@ -69,7 +69,7 @@ def test_several_users_of_a_server_are_several_accounts_with_defaults() -> None:
         (r"plain", "plain"),
         (r"\n\t\b\r", "\n\t\b\r"),
         (r"\233", "\xe9"),
-        (r"\0101", "A"),
+        (r"\0101", "\b1"),
         (r"\x41g", "Ag"),
         (r"\"\'\\", "\"'\\"),
         ("a\\\nb", "ab"),
@@ -195,7 +195,8 @@ def test_a_password_is_in_no_text_and_no_repr() -> None:
     [
         ("poll", "rc:1: the file ends where a value is expected"),
         ("poll a.example\nhunter2", "rc:2: this is no option of fetchmail's, or stands in the wrong place"),
-        ("poll a.example\nuser 'hunter2", "rc:2: a quoted string does not end"),
+        ("poll a.example\nuser '" + "hunter2" * 200, "rc:2: a word is over 1000 characters long"),
+        ("poll a.example\nuser '" + "hunter2 " * 200, "rc:2: a quoted string is over 1000 characters long"),
         ("poll a..b user x", "rc:1: the server's name must be a host name"),
         ("poll a.example", "rc:1: the entry names no user at the server"),
         ("poll a.example user x is '..' here", "rc:1: the local user's name cannot be part"),
