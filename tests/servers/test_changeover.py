@@ -99,7 +99,10 @@ def test_a_change_over_fetches_nothing_twice_and_misses_nothing(
 
     subprocess.run(["chown", "-R", f"{MAIL_USER}:{MAIL_USER}", str(home)], check=True)
     environ = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-    subprocess.run([*AS_USER, *argv], env=environ, check=True, timeout=600, capture_output=True)
+    ended = subprocess.run(
+        [*AS_USER, *argv], env=environ, check=False, timeout=600, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stdout[-500:] + ended.stderr[-500:] + dovecot.log()[-500:]
     theirs = [path for folder in ("mail", "Maildir/new", "Maildir/cur") for path in (home / folder).iterdir()]
     assert len(theirs) == mails
 

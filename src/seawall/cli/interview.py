@@ -40,7 +40,7 @@ def interview() -> str:
         mailboxes = ask(
             "Who receives all of it",
             f"{user.partition('@')[0]}@{domain}",
-            lambda text: answers.local_addresses(text, domain)[:1],
+            lambda text: answers.local_address(text, domain),
         )
         envelope = None
     where = ask(

@@ -78,6 +78,14 @@ def local_addresses(text: str, local: str) -> tuple[Address, ...]:
     return tuple(unique[str(address).lower()] for address in found if unique[str(address).lower()] is address)
 
 
+def local_address(text: str, local: str) -> tuple[Address]:
+    """Read one address, as `local_addresses` does."""
+    first, *more = local_addresses(text, local)
+    if more:
+        raise ValueError("must be one address")
+    return (first,)
+
+
 def header_name(text: str) -> str:
     """Read a header's name (RFC 5322 §2.2)."""
     name = plain(text).removesuffix(":")
@@ -135,7 +143,6 @@ def configuration(said: Answers) -> str:
             if said.host.count(".") > 1 and not hosts.is_loopback(said.host)
             else said.host
         )
-        values["to"] = ""
         values["multidrop"] = toml(
             {"envelope": said.envelope, "isp": (isp,), "isp_hops": 1, "unknown": first}
         )

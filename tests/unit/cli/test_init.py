@@ -108,12 +108,13 @@ def test_an_answer_that_cannot_be_used_is_asked_for_again_at_once(tmp_path: Path
         b"",
         b"not a domain", b"example.org",
         b"both", b"one",
-        b"eve@elsewhere.example", b"alice",
+        b"eve@elsewhere.example", b"alice bob", b"alice",
         b"Maildir/{home}", b"lmtp:127.0.0.1:70000", b"Maildir/{user}",
         b"soon", b"none",
     )  # fmt: skip
     assert code == 0, terminal.said
     assert b"must be a host name" in terminal.said
+    assert b"must be one address" in terminal.said
     assert b"mail may be delivered only to your own domain" in terminal.said
     (account,) = load(tmp_path / "seawall.toml").settings.accounts
     assert account.keep == KeepFor(0.0)
