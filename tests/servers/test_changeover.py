@@ -16,6 +16,7 @@ pytestmark = pytest.mark.server
 
 FEW, MANY = 300, 5_000
 LATER = 7
+RUNS = 8  # getmail loses the end of a child now and then, gives up after `timeout`, and goes on when it is run again
 AS_USER = ("setpriv", f"--reuid={MAIL_USER}", f"--regid={MAIL_USER}", "--clear-groups", "--")
 
 
@@ -24,6 +25,11 @@ def mail(number: int) -> bytes:
         f"Received: from a.test by b.test; Mon, 23 Nov 2026 01:00:00 +0000\nFrom: a@a.test\n"
         f"Message-ID: <{number}@a.test>\nSubject: {number}\n\nBody {number}\n"
     ).encode()
+
+
+def subjects(paths: list[Path]) -> set[int]:
+    found = [re.search(rb"^Subject: (\d+)$", path.read_bytes(), re.MULTILINE) for path in paths]
+    return {int(match[1]) for match in found if match}
 
 
 def fetchmail(home: Path, dovecot: Dovecot, user: str) -> tuple[str, list[str], str]:
@@ -48,6 +54,7 @@ server = {dovecot.host}
 port = {dovecot.pop3_port}
 username = {user}
 password = {dovecot.password}
+timeout = 5
 [destination]
 type = Maildir
 path = {home}/Maildir/
@@ -99,12 +106,15 @@ def test_a_change_over_fetches_nothing_twice_and_misses_nothing(
 
     subprocess.run(["chown", "-R", f"{MAIL_USER}:{MAIL_USER}", str(home)], check=True)
     environ = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-    ended = subprocess.run(
-        [*AS_USER, *argv], env=environ, check=False, timeout=600, capture_output=True, text=True
-    )
-    assert ended.returncode == 0, ended.stdout[-500:] + ended.stderr[-500:] + dovecot.log()[-500:]
+    for _ in range(RUNS):
+        ended = subprocess.run(
+            [*AS_USER, *argv], env=environ, check=False, timeout=600, capture_output=True, text=True
+        )
+        if ended.returncode == 0:
+            break
+    assert ended.returncode == 0, ended.stdout[-500:] + ended.stderr[-500:]
     theirs = [path for folder in ("mail", "Maildir/new", "Maildir/cur") for path in (home / folder).iterdir()]
-    assert len(theirs) == mails
+    assert subjects(theirs) >= set(range(mails))
 
     config = str(tmp_path / "seawall.toml")
     assert exit_code(["init", "--from", str(home / "rc"), config]) == 0
@@ -126,9 +136,9 @@ def test_a_change_over_fetches_nothing_twice_and_misses_nothing(
     ]
     for _ in range(2):
         assert exit_code(["run", "--once", "--config", config]) == 0
-    ours = [path.read_bytes() for path in (tmp_path / "ours" / "new").iterdir()]
-    subjects = sorted(int(re.findall(rb"^Subject: (\d+)$", raw, re.MULTILINE)[0]) for raw in ours)
-    assert subjects == list(range(mails, mails + LATER))
+    ours = list((tmp_path / "ours" / "new").iterdir())
+    assert subjects(ours) == set(range(mails, mails + LATER))
+    assert len(ours) == LATER
     assert dovecot.count(fresh_user) == mails + LATER
 
 
