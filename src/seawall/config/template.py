@@ -72,7 +72,12 @@ def filled(
     the place of `to`. Comments stay where they are, and the marks of what is to be changed go.
     """
     lines: list[str] = []
+    is_alternative = False
     for line in TEMPLATE.splitlines():
+        # The other kinds of destination are shown to who still has to choose.
+        is_alternative = bool(line) and (is_alternative or line.startswith("# [destination."))
+        if is_alternative:
+            continue
         key = line.removeprefix("# ").partition("=")[0].strip()
         if line.startswith("# Seawall's configuration."):
             lines.append("# Seawall's configuration. To try it, run: seawall check")
@@ -84,7 +89,7 @@ def filled(
             lines.append("[mailboxes]" + line.removeprefix("# [mailboxes]"))
             lines += [f"{mailbox} = []" for mailbox in mailboxes]
         elif key == "to" and "multidrop" in values:
-            lines += [_MULTIDROP, f"multidrop = {values['multidrop']}"]
+            lines.append(_MULTIDROP)
         elif key in values:
             comment = line.partition("#")[2] if not line.startswith("#") else line[2:].partition("#")[2]
             written = f"{line.removeprefix('# ').partition('=')[0]}= {values[key]}"

@@ -13,7 +13,7 @@ import pytest
 from seawall.cli.main import exit_code
 from seawall.config.load import load
 from seawall.config.template import TEMPLATE
-from seawall.model.account import KeepFor
+from seawall.model.account import KeepFor, MaildirDestination
 
 PROMPT = b": "
 CTRL_C, CTRL_D = b"\x03", b"\x04"
@@ -87,7 +87,7 @@ def test_on_a_terminal_the_answers_are_filled_in_and_the_file_loads(tmp_path: Pa
         "alice@example.com",
     )
     assert loaded.site.domains == ("example.com",)
-    assert account.destination.path == str(tmp_path / "Maildir/{user}")
+    assert account.destination == MaildirDestination(name="main", path=str(tmp_path / "Maildir/{user}"))
     assert "<-" not in written.read_text()
     assert b"seawall check" in terminal.said
 
@@ -127,6 +127,7 @@ def test_a_whole_domain_s_box_becomes_multidrop_and_lmtp_a_destination(tmp_path:
         b"lmtp:/run/dovecot/lmtp", b"",
     )  # fmt: skip
     assert code == 0, terminal.said
+    assert len(load(tmp_path / "seawall.toml").settings.accounts) == 1
     found = tomllib.loads((tmp_path / "seawall.toml").read_text())
     (account,) = found["account"]
     assert "to" not in account

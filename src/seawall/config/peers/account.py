@@ -23,6 +23,7 @@ from seawall.config.peers.translation import (
     domain_of,
 )
 from seawall.decide.submission import takes_recipients_from_headers
+from seawall.model.envelope import EnvelopeName
 from seawall.model.secret import Secret
 
 POSTMASTER: Final = "postmaster"
@@ -154,6 +155,15 @@ def password_command(text: str, source: Source, line: int) -> tuple[str, ...]:
     if not words or _SHELL & set(text.replace("'", "").replace('"', "")):
         return ("sh", "-c", text)
     return tuple(words)
+
+
+def is_envelope(header: str) -> bool:
+    """Tell whether a header field can be an account's envelope: a field that the sender writes cannot."""
+    try:
+        EnvelopeName.parse(header)
+    except ValueError:
+        return False
+    return True
 
 
 def multidrop(envelope: str, host: str, unknown: str) -> Mapping[str, Value]:

@@ -14,6 +14,7 @@ from seawall.config.peers.account import (
     Delivery,
     Draft,
     assembled,
+    is_envelope,
     multidrop,
     shell_command,
 )
@@ -258,7 +259,7 @@ def _recipients(
         draft.flag(at, told, "multidrop")
     envelope = options.get("envelope")
     header = _one(options, "envelope")
-    if header and header.lower() != "received":
+    if header and is_envelope(header):
         draft.entries["multidrop"] = multidrop(source.plain(header, at, "envelope"), host, postmaster)
         told = "isp and isp_hops are guessed from the server's name: seawall check learns them from the mail"
         draft.flag(envelope.line if envelope else at, told, "multidrop")

@@ -15,6 +15,7 @@ from seawall.config.peers.account import (
     Draft,
     assembled,
     command,
+    is_envelope,
     multidrop,
 )
 from seawall.config.peers.getmail_values import Values, read_values
@@ -181,7 +182,7 @@ def _recipients(draft: Draft, values: Values, kind: str, source: Source, host: s
     draft.mailboxes = {postmaster: ()}
     at = values.line("retriever", "envelope_recipient")
     header, _, which = values.text("retriever", "envelope_recipient").partition(":")
-    if not header.strip():
+    if not is_envelope(header):
         draft.mailboxes = {}
         draft.entries["to"] = postmaster
         told = "a multidrop retriever without envelope_recipient knows no recipients: all mail goes to one mailbox"

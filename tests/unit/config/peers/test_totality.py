@@ -15,7 +15,6 @@ from seawall.errors import Misconfigured
 from unit.config.peers.examples import FETCHMAIL, GETMAIL, MPOP
 
 REFUSED = re.compile(r"/home/me/rc:[1-9][0-9]*: [^\n]+")
-TO_COME = re.compile(r'kind = "(smtp|lmtp|command)"|^multidrop', re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +35,8 @@ def check(octets: bytes, directory: Path) -> None:
     for password in found.passwords:
         assert password.secret.reveal not in repr(found) or len(password.secret.reveal) < 8
         assert "/" not in password.file
-    if not TO_COME.search(text):
-        (directory / "seawall.toml").write_text(text, encoding="utf-8")
-        assert len(load(directory / "seawall.toml").settings.accounts) == len(read["account"])
+    (directory / "seawall.toml").write_text(text, encoding="utf-8")
+    assert len(load(directory / "seawall.toml").settings.accounts) == len(read["account"])
 
 
 words = st.sampled_from(
