@@ -69,8 +69,7 @@ postmaster = "postmaster@example.org"
 state = "state"
 min_free = "1 MB"
 [destination.main]
-kind = "maildir"
-path = "mail/{{user}}"
+{self.destination()}
 [[account]]
 name = "office"
 host = "127.0.0.1"
@@ -82,6 +81,9 @@ to = "alice@example.org"
 keep = "{self.keep}"
 timeout = "5s"
 """)
+
+    def destination(self) -> str:
+        return 'kind = "maildir"\npath = "mail/{user}"'
 
     def command(self) -> list[str]:
         return [sys.executable, "-m", "seawall", "run", "--once", "--config", str(self.root / "seawall.toml")]
@@ -97,26 +99,31 @@ timeout = "5s"
         """Do as a mail reader does: move what is new to cur/, and erase every second of it."""
         new, cur = (self.root / "mail" / "alice" / name for name in ("new", "cur"))
         for at, path in enumerate(sorted(new.glob("*"))):
-            self.read[_number(path)] += 1
+            self.read[mail_number(path.read_bytes())] += 1
             if erases and at % 2:
                 path.unlink()
             else:
                 path.rename(cur / f"{path.name}:2,S")
 
 
-def _number(path: Path) -> int:
-    found = _MESSAGE_ID.search(path.read_bytes())
-    assert found, path
+def mail_number(mail: bytes) -> int:
+    found = _MESSAGE_ID.search(mail)
+    assert found, mail
     return int(found.group(1))
 
 
 def counts(root: Path) -> dict[str, int]:
     """How often one thread makes each call in an undisturbed run: the points to kill at."""
-    installation = Installation(_fresh(root))
-    log = root / "counts.strace"
+    installation = Installation(fresh(root))
     with running(installation.isp):
-        installation.write()
-        assert installation.run("-o", str(log), "-e", "trace=" + ",".join(CALLS)) == 0
+        return count(installation)
+
+
+def count(installation: Installation) -> dict[str, int]:
+    """The same for an installation whose servers run."""
+    log = installation.root / "counts.strace"
+    installation.write()
+    assert installation.run("-o", str(log), "-e", "trace=" + ",".join(CALLS)) == 0
     by_thread: Counter[tuple[str, str]] = Counter()
     for line in log.read_text(errors="replace").splitlines():
         found = re.match(r"(\d+)\s+(\w+)\(", line)
@@ -133,7 +140,7 @@ def points(found: dict[str, int], every: int = 1) -> Iterator[tuple[str, int]]:
 
 def kill_at(root: Path, call: str, nth: int, *, keep: str = "none") -> Outcome:
     """Kill a run at the n-th call of one kind, let a reader at the Maildir, restart until it ends well, and count."""
-    installation = Installation(_fresh(root), keep=keep)
+    installation = Installation(fresh(root), keep=keep)
     with running(installation.isp):
         installation.write()
         code = installation.run("-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={nth}")
@@ -155,7 +162,7 @@ def kill_at(root: Path, call: str, nth: int, *, keep: str = "none") -> Outcome:
     )
 
 
-def _fresh(root: Path) -> Path:
+def fresh(root: Path) -> Path:
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     return root

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crash.points import Installation, counts, kill_at, points
+from crash import handovers
+from crash.points import Installation, count, counts, fresh, kill_at, points
+from seawall.lab import sink
 from seawall.lab.isp import running
 
 pytestmark = pytest.mark.server
@@ -42,6 +44,36 @@ def test_a_kill_at_some_system_calls_loses_and_doubles_nothing(tmp_path: Path) -
 @pytest.mark.soak
 def test_a_kill_at_every_system_call_loses_and_doubles_nothing(tmp_path: Path) -> None:
     kill_at_points(tmp_path, 1)
+
+
+def hand_over_at_points(root: Path, every: int) -> None:
+    struck: Counter[str] = Counter()
+    twice: Counter[str] = Counter()
+    rehearsal = handovers.Handover(fresh(root / "count"))
+    with running(rehearsal.isp), sink.running(rehearsal.sink):
+        found = count(rehearsal)
+    for call, nth in points(found, every):
+        outcome = handovers.kill_at(root / "run", call, nth)
+        assert (outcome.lost, outcome.unmarked, outcome.unsaid, outcome.unerased) == (0, 0, 0, 0), (call, nth)
+        # One that the next hop answers, one whose outcome is being written: nothing else is in doubt.
+        assert outcome.twice <= 2, (call, nth)
+        struck[call] += outcome.was_killed
+        twice[call] += outcome.twice
+    print("\n".join(f"{call:10} killed at {n}, twice {twice[call]}" for call, n in struck.items()))  # noqa: T201
+    assert sum(struck.values()) >= 5
+
+
+def test_a_kill_at_some_system_calls_of_a_handover_loses_nothing_and_knows_what_is_twice(
+    tmp_path: Path,
+) -> None:
+    hand_over_at_points(tmp_path, 13)
+
+
+@pytest.mark.soak
+def test_a_kill_at_every_system_call_of_a_handover_loses_nothing_and_knows_what_is_twice(
+    tmp_path: Path,
+) -> None:
+    hand_over_at_points(tmp_path, 1)
 
 
 def test_the_order_of_system_calls_is_the_one_that_is_safe(tmp_path: Path) -> None:
