@@ -1,17 +1,20 @@
 """A server that takes mail by LMTP or SMTP: a few connections to it, shared by all who deliver there.
 
-Owns how many connections there are and how long an idle one is kept. Refuses to know who receives.
+Owns how many connections there are and how long an idle one is kept. One recipient's mails go by
+one connection at a time: they keep their order, and a server that remembers marks for each user
+in a file (Pigeonhole's duplicate) does not overwrite what its other process has written there.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from typing import Final
 
 from seawall.deliver.handover import Handover
 from seawall.deliver.transfer import Diary, Transfer
 from seawall.errors import Temporary
 from seawall.model.account import NextHopDestination
+from seawall.model.address import Address
 
 IDLE_SECONDS: Final = 5.0
 """How long a connection waits for the next batch; servers count an idle one against everybody."""
@@ -24,6 +27,7 @@ class NextHop:
         self._destination = destination
         self._here = here
         self._places = asyncio.Semaphore(destination.connections)
+        self._lanes: dict[Address, asyncio.Lock] = {}
         self._idle: dict[Handover, asyncio.TimerHandle] = {}
 
     async def probe(self) -> None:
@@ -32,8 +36,11 @@ class NextHop:
             self._keep(await self._open())
 
     async def carry(self, transfers: Sequence[Transfer], diary: Diary) -> None:
-        """Hand the mails over, on several connections where there are many of them."""
-        waiting = deque(transfers)
+        """Hand the mails over, on several connections where there are several recipients."""
+        groups: defaultdict[Address, list[Transfer]] = defaultdict(list)
+        for transfer in transfers:
+            groups[transfer.recipient].append(transfer)
+        waiting = deque(groups.values())
         workers = min(self._destination.connections, len(waiting))
         results = await asyncio.gather(
             *(self._work(waiting, diary) for _ in range(workers)), return_exceptions=True
@@ -47,17 +54,17 @@ class NextHop:
         while self._idle:
             await self._take().quit()
 
-    async def _work(self, waiting: deque[Transfer], diary: Diary) -> None:
-        async with self._places:
-            if not waiting:
-                return
-            handover = await self._open()
-            try:
-                await handover.carry(_taken(waiting), diary)
-            except BaseException:
-                handover.abort()
-                raise
-            self._keep(handover)
+    async def _work(self, waiting: deque[list[Transfer]], diary: Diary) -> None:
+        while waiting:
+            group = waiting.popleft()
+            async with self._lanes.setdefault(group[0].recipient, asyncio.Lock()), self._places:
+                handover = await self._open()
+                try:
+                    await handover.carry(iter(group), diary)
+                except BaseException:
+                    handover.abort()
+                    raise
+                self._keep(handover)
 
     async def _open(self) -> Handover:
         """Return a connection that works: one that is idle, or a new one."""
@@ -84,8 +91,3 @@ class NextHop:
     def _let_go(self, handover: Handover) -> None:
         del self._idle[handover]
         handover.abort()
-
-
-def _taken(waiting: deque[Transfer]) -> Iterator[Transfer]:
-    while waiting:
-        yield waiting.popleft()

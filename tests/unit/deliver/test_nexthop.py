@@ -108,10 +108,21 @@ def test_one_connection_carries_many_batches() -> None:
 
 def test_several_connections_share_the_work_and_no_more_than_allowed() -> None:
     sink = Sink(Speech.LMTP)
-    diary, problem = carry(sink, transfers(*["alice@example.org"] * 40), connections=4)
+    diary, problem = carry(sink, transfers(*(f"user{n}@example.org" for n in range(40))), connections=4)
     assert problem is None
     assert len(sink.mails) == len(diary.outcomes) == 40
     assert 1 < sink.most_connections <= 4
+
+
+def test_one_recipients_mails_go_by_one_connection_in_their_order() -> None:
+    sink = Sink(Speech.LMTP)
+    items = [
+        replace(item, content=MemoryContent(b"Subject: %d\r\n\r\n" % at))
+        for at, item in enumerate(transfers(*["alice@example.org"] * 40))
+    ]
+    carry(sink, items, connections=4)
+    assert [mail.data for mail in sink.mails] == [TOP + b"Subject: %d\r\n\r\n" % at for at in range(40)]
+    assert sink.most_connections == 1
 
 
 def test_a_unix_socket_serves_too(tmp_path: Path) -> None:
@@ -129,9 +140,10 @@ def test_each_recipient_has_an_outcome_of_its_own() -> None:
     }
     sink = Sink(Speech.LMTP, Manners(answers=answers))
     names = ("bob", "alice", "carol", "dave", "erin", "alice")
-    diary, problem = carry(sink, transfers(*(f"{name}@example.org" for name in names)))
+    items = transfers(*(f"{name}@example.org" for name in names))
+    diary, problem = carry(sink, items)
     assert problem is None
-    assert list(diary.outcomes.values()) == [
+    assert [diary.outcomes[item.delivery_id] for item in items] == [
         Deferred("452 4.2.2 full"),
         Accepted("250 2.0.0 kept"),
         Refused("550 5.1.1 unknown"),
