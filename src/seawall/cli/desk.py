@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from seawall.collect import inspect
-from seawall.collect.inspect import Finding, Preview
+from seawall.collect.check.finding import Finding
+from seawall.collect.check.survey import Survey, survey
+from seawall.collect.inspect import Preview
 from seawall.collect.release import Held, find_held
 from seawall.daemon import process, surroundings
 from seawall.decide.verdict import decide
@@ -39,10 +41,10 @@ async def adopt_account(settings: Settings, account: Account) -> int:
         return await running.schedule().journey(account).adopt()
 
 
-async def check_accounts(settings: Settings) -> list[Finding]:
-    """Connect to each account's server and try its destination."""
-    now = surroundings().now()
-    return [await inspect.check(account, settings.site, now) for account in settings.accounts]
+async def check_all(settings: Settings, tell: Callable[[Finding], None]) -> Survey:
+    """Look at every account and destination; `tell` hears of each as soon as it is known."""
+    around = surroundings()
+    return await survey(settings, here=around.here, now=around.now(), tell=tell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
