@@ -55,7 +55,9 @@ def _about_rule(
         return
     other = advice if advice.isp_hops else learn(samples)
     line = _line(account, to, other)
-    if to.isp_hops > advice.isp_hops:
+    # A few mails that no ISP's hop is on top of say nothing about the rule for the others.
+    is_outvoted = not advice.isp_hops and 2 * held < len(tops)
+    if to.isp_hops > advice.isp_hops and not is_outvoted:
         rule = f"isp = {_written(to.isp)} with isp_hops = {to.isp_hops}"
         fit = f"this would: {line}" if line else "no other can be told from them"
         notes.warn(f"{rule} does not fit these mails; {fit}")
