@@ -19,6 +19,7 @@ from seawall.deliver import program
 from seawall.errors import SeawallError, ServerRefused
 from seawall.model.account import Account, Site, sees_loops
 from seawall.model.envelope import Multidrop
+from seawall.model.secret import Secret
 from seawall.net.credentials import read_secret
 from seawall.retrieve.session import Login, Session
 
@@ -43,7 +44,9 @@ async def check_account(account: Account, site: Site, now: float) -> Finding:
     await _about_filter(account, notes)
     limit = PATIENCES * account.patience
     try:
-        async with asyncio.timeout(limit), _session(account) as session:
+        # A password's command has a bound of its own, and is not to be left running.
+        secret = await read_secret(account.secret)
+        async with asyncio.timeout(limit), _session(account, secret) as session:
             numbers = await _about_server(account, session, now, notes)
             await _read_tops(session, numbers[-MOST_TOPS:], tops)
             await _leave(session, notes)
@@ -81,8 +84,7 @@ async def _about_filter(account: Account, notes: Notes) -> None:
 
 
 @asynccontextmanager
-async def _session(account: Account) -> AsyncIterator[Session]:
-    secret = await read_secret(account.secret)
+async def _session(account: Account, secret: Secret) -> AsyncIterator[Session]:
     session = await Session.open(
         Login(server=account.server, user=account.user, secret=secret, patience=account.patience)
     )

@@ -28,7 +28,7 @@ _MISSING: Final = {
     "RESP-CODES": "RESP-CODES: no; a refusal does not say whether it will pass",
     "AUTH-RESP-CODE": "AUTH-RESP-CODE: no; a wrong password looks like any other refusal",
 }
-_WITH_WORDS: Final = frozenset(("SASL", "EXPIRE", "LOGIN-DELAY", "IMPLEMENTATION"))
+_WITH_WORDS: Final = frozenset(("CAPA", "SASL", "EXPIRE", "LOGIN-DELAY", "IMPLEMENTATION"))
 
 
 def about_capabilities(capabilities: Capabilities, account: Account, notes: Notes) -> None:

@@ -19,6 +19,7 @@ from seawall.model.account import Account, Site
 from seawall.model.address import Address
 from seawall.model.envelope import KNOWN_NAMES, EnvelopeName, Mailboxes, Multidrop
 from seawall.model.facts import EnvelopeCandidates
+from seawall.model.text import shown
 from seawall.model.verdict import Hold
 
 _NO_KEY: Final = bytes(32)
@@ -106,7 +107,7 @@ def _about_catch_all(to: Address, site: Site, tops: Sequence[bytes], notes: Note
         if len(local) > 1:
             notes.found(
                 f"remark: {name} names {len(local)} local addresses in {counted(tops, 'mail')} "
-                f"({named(local)}), and all of it goes to {to}: if the box is a catch-all and each is to have "
+                f"({named(shown(str(address).encode()) for address in local)}), and all of it goes to {to}: if the box is a catch-all and each is to have "
                 f"their own mail, list them in [mailboxes] and say {_proposed(candidates, local, to)}"
             )
             return
