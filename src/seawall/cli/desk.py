@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from seawall.collect import inspect
 from seawall.collect.check.finding import Finding
-from seawall.collect.check.survey import Survey, survey
+from seawall.collect.check.survey import AT_ONCE, Survey, survey
 from seawall.collect.inspect import Preview
 from seawall.collect.release import Held, find_held
-from seawall.daemon import process, surroundings
+from seawall.daemon import make_room, process, surroundings
 from seawall.decide.verdict import decide
 from seawall.errors import Permanent
 from seawall.facts.message import read_message
@@ -44,6 +44,7 @@ async def adopt_account(settings: Settings, account: Account) -> int:
 async def check_all(settings: Settings, tell: Callable[[Finding], None]) -> Survey:
     """Look at every account and destination; `tell` hears of each as soon as it is known."""
     around = surroundings()
+    make_room(AT_ONCE)
     return await survey(settings, here=around.here, now=around.now(), tell=tell)
 
 

@@ -102,7 +102,10 @@ async def _about_server(account: Account, session: Session, now: float, notes: N
     about_capabilities(session.capabilities, account, notes)
     listing = await session.list_mails()
     about_telling_apart(session.capabilities, notes, has_uidl=listing.has_uidl)
-    notes.found(f"{counted(listing.entries, 'mail')} there")
+    newest = (
+        f"; what is said of mails is about the newest {MOST_TOPS}" if len(listing.entries) > MOST_TOPS else ""
+    )
+    notes.found(f"{counted(listing.entries, 'mail')} there{newest}")
     return [listed.number for listed in listing.entries]
 
 

@@ -50,11 +50,11 @@ def _about_rule(
     names = dict.fromkeys((*KNOWN_NAMES, to.envelope))
     samples = [sample(read_candidates(top, names), mailboxes, to.strip_prefix) for top in tops]
     advice = learn(samples, to.isp, to.isp_hops)
-    notes.found(*advice.sentences)
+    other = advice if advice.isp_hops else learn(samples)
+    notes.found(*_sentences(to, advice, other))
     held = _about_judgement(to, mailboxes, tops, notes)
     if len(samples) < MIN_SAMPLES:
         return
-    other = advice if advice.isp_hops else learn(samples)
     line = _line(account, to, other)
     # A few mails that no ISP's hop is on top of say nothing about the rule for the others.
     is_outvoted = not advice.isp_hops and 2 * held < len(tops)
@@ -64,6 +64,16 @@ def _about_rule(
         notes.warn(f"{rule} does not fit these mails; {fit}")
     elif held == len(tops) and line and other.envelope != to.envelope:
         notes.warn(f"envelope = {_quoted(to.envelope)} tells nobody in these mails; this would: {line}")
+
+
+def _sentences(to: Multidrop, advice: Advice, other: Advice) -> tuple[str, ...]:
+    """Return what was learnt: about the ISP that the mails show where it is not the configured one."""
+    if other is not advice and other.isp_hops:
+        return (*advice.sentences[:1], *other.sentences)
+    if (advice.envelope, advice.isp_hops) == (to.envelope, to.isp_hops):
+        # The last sentence proposes what is configured already.
+        return advice.sentences[:-1]
+    return advice.sentences
 
 
 def _about_judgement(to: Multidrop, mailboxes: Mailboxes, tops: Sequence[bytes], notes: Notes) -> int:
