@@ -19,6 +19,7 @@ from hostile.checking import (
 )
 from hostile.connector import PASSWORD, USER, configuration
 from seawall.cli.main import exit_code
+from seawall.cli.output import NobodyReads
 from seawall.collect.check.finding import Finding
 from seawall.collect.check.survey import survey
 from seawall.lab.behaviour import Behaviour, Ending, Endless, Stop, refusing_logins
@@ -263,3 +264,16 @@ def test_each_is_told_with_its_worst_first_and_a_problem_fails(
     said = capsys.readouterr().out
     assert "account office: ok\n  " in said
     assert "destination main: NOT USABLE\n  problem: " in said
+
+
+def test_nobody_who_listens_ends_the_looks_as_any_other_command(here: Installation) -> None:
+    def tell(finding: Finding) -> None:
+        raise NobodyReads
+
+    settings = Settings(site=here.site, accounts=(here.account,))
+    with pytest.raises(NobodyReads):
+        asyncio.run(survey(settings, here="here.test", now=here.now, tell=tell))
+
+
+def test_a_box_of_many_mails_says_that_only_the_newest_are_meant(here: Installation) -> None:
+    assert said(here.account_of(Box([original("alice")] * 21)).found, "21 mails there", "newest 20")

@@ -136,7 +136,9 @@ def test_a_recipient_that_is_refused_is_a_problem_with_the_servers_words(here: I
 
 def test_a_next_hop_that_relays_is_a_warning(here: Installation) -> None:
     found = here.next_hop(Sink(Speech.SMTP))
-    assert said(found.warnings, "nobody@example.com", "for anybody", "never names such a recipient")
+    assert said(
+        found.warnings, "nobody@example.com", "would relay", "anybody", "never names such a recipient"
+    )
 
 
 def test_the_stranger_is_never_of_a_local_domain(here: Installation) -> None:
@@ -194,3 +196,17 @@ def test_a_next_hop_that_misbehaves_is_a_problem_and_no_exception(
     answers: dict[str, tuple[bytes, ...]], here: Installation
 ) -> None:
     assert here.next_hop(Sink(Speech.SMTP, Manners(answers=answers))).problems
+
+
+def test_an_lmtp_server_that_takes_any_domain_is_a_warning_that_says_so(here: Installation) -> None:
+    assert said(here.next_hop(Sink(Speech.LMTP)).warnings, "nobody@example.com", "local part alone")
+
+
+def test_of_many_maildirs_that_cannot_be_used_ten_are_named(here: Installation, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    people = [Address.parse(f"user{number}@example.org") for number in range(30)]
+    nowhere = MaildirDestination(name="main", path=str(tmp_path / "file" / "{user}"))
+    accounts = [replace(here.account, name=str(one), to=one, destination=nowhere) for one in people]
+    (found,) = here.look(*accounts).destinations
+    assert len(found.problems) == 11
+    assert said(found.problems, "20 more cannot be used")

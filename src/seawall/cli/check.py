@@ -3,7 +3,7 @@
 import os
 
 from seawall.cli.options import ConfigOption, JsonOption
-from seawall.cli.output import document, say
+from seawall.cli.output import document, finish, say
 
 FAILED = 1
 
@@ -22,6 +22,7 @@ def check(*, config: ConfigOption = None, json: JsonOption = False) -> int:
     def tell(finding: Finding) -> None:
         if not json:
             say(finding.as_text())
+            finish()
 
     found = asyncio.run(check_all(load(find(config, os.environ)).settings, tell))
     if json:

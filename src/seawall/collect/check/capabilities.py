@@ -5,7 +5,7 @@ Owns the meaning of each capability for a person. Refuses to know sessions.
 
 from typing import Final
 
-from seawall.collect.check.finding import Notes, named
+from seawall.collect.check.finding import Notes, counted, named
 from seawall.model.account import Account, KeepFor, KeepForever
 from seawall.model.text import shown
 from seawall.wire.replies import Capabilities
@@ -77,17 +77,16 @@ def _about_expire(capabilities: Capabilities, account: Account, notes: Notes) ->
         if written.upper().startswith("NEVER"):
             notes.found("EXPIRE: never; the server erases nothing by itself")
         return
-    if expires == 0:
+    days = round(expires / DAY)
+    if days == 0:
         notes.found("EXPIRE 0: the server may erase what was fetched as soon as a session ends")
     else:
-        notes.found(
-            f"EXPIRE {expires / DAY:.0f}: the server itself erases mail after {expires / DAY:.0f} days"
-        )
+        notes.found(f"EXPIRE {days}: the server itself erases mail after {counted(days, 'day')}")
     wanted = account.keep
     if isinstance(wanted, KeepForever) or (isinstance(wanted, KeepFor) and wanted.seconds > expires):
-        asked = "forever" if isinstance(wanted, KeepForever) else f"{wanted.seconds / DAY:.0f} days"
+        asked = "forever" if isinstance(wanted, KeepForever) else counted(round(wanted.seconds / DAY), "day")
         notes.warn(
-            f"keep asks for {asked}, and the server keeps mail for {expires / DAY:.0f} days: "
+            f"keep asks for {asked}, and the server keeps mail for {counted(days, 'day')}: "
             "what is here is whole, but do not count on the copy there"
         )
 

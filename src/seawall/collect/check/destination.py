@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from seawall.collect.check.finding import Finding, Kind, Notes, named
+from seawall.collect.check.maildirs import about_maildirs
 from seawall.collect.check.nexthop import about_next_hop
 from seawall.collect.check.receivers import receivers
-from seawall.deliver import maildir
 from seawall.deliver.command import Command
 from seawall.errors import SeawallError
 from seawall.model.account import (
@@ -23,15 +23,12 @@ from seawall.model.account import (
     NextHopDestination,
     Site,
 )
-from seawall.model.address import Address
 
 MOST_RECIPIENTS: Final = 200
 """Recipients of one destination that are looked at."""
 MOST_SECONDS: Final = 60.0
 """A next hop's patience is for the end of a large mail; nothing so long is asked here."""
 PATIENCES: Final = 3
-MOST_SHOWN: Final = 10
-"""Maildirs that are described one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +65,7 @@ async def check_destination(usage: Usage, site: Site, here: str, now: float) -> 
         async with asyncio.timeout(PATIENCES * patience):
             match destination:
                 case MaildirDestination():
-                    await asyncio.to_thread(_about_maildirs, destination, recipients, site, notes)
+                    await asyncio.to_thread(about_maildirs, destination, recipients, site, notes)
                 case CommandDestination():
                     await Command(destination.argv, patience=patience).probe()
                     notes.found(f"the program {destination.argv[0]} is there and can be run; it was not")
@@ -83,37 +80,3 @@ async def check_destination(usage: Usage, site: Site, here: str, now: float) -> 
     except SeawallError as problem:
         notes.problem(str(problem))
     return notes.finding(Kind.DESTINATION, destination.name)
-
-
-def _about_maildirs(
-    destination: MaildirDestination, recipients: Sequence[Address], site: Site, notes: Notes
-) -> None:
-    """Note of each recipient's Maildir whether it can be written, whose it is, and the room on its disk."""
-    by_directory: defaultdict[str, list[Address]] = defaultdict(list)
-    for recipient in recipients:
-        try:
-            by_directory[maildir.directory(destination, recipient)].append(recipient)
-        except SeawallError as problem:
-            notes.problem(str(problem))
-    free: list[int] = []
-    for path, sharing in by_directory.items():
-        try:
-            look = maildir.look(path, site.min_free_octets)
-        except SeawallError as problem:
-            notes.problem(f"{named(sharing)}: {problem}")
-            continue
-        free.append(look.free)
-        if len(free) <= MOST_SHOWN:
-            state = "can be written" if look.is_there else "is not there yet and can be made"
-            notes.found(f"{named(sharing)}: {path} {state}; owner {look.owner}")
-        if len(sharing) > 1:
-            notes.warn(
-                f"the mail of {len(sharing)} mailboxes ({named(sharing)}) goes into one directory, "
-                f"{path}: with {{user}} in the path each has their own"
-            )
-    if len(free) > MOST_SHOWN:
-        notes.found(f"{len(free) - MOST_SHOWN} more can be written, or made")
-    if free:
-        notes.found(
-            f"at least {min(free):,} octets are free there; polling stops below {site.min_free_octets:,}"
-        )

@@ -115,10 +115,11 @@ def _about_catch_all(to: Address, site: Site, tops: Sequence[bytes], notes: Note
                 seen |= {_plain(address) for address in read_addressees(topmost.value).addresses}
         local = sorted(address for address in seen if address.domain in domains)
         if len(local) > 1:
+            written = named(shown(str(address).encode()) for address in local)
             notes.found(
-                f"remark: {name} names {len(local)} local addresses in {counted(tops, 'mail')} "
-                f"({named(shown(str(address).encode()) for address in local)}), and all of it goes to {to}: if the box is a catch-all and each is to have "
-                f"their own mail, list them in [mailboxes] and say {_proposed(candidates, local, to)}"
+                f"remark: {name} names {len(local)} local addresses in {counted(tops, 'mail')} ({written}), and all "
+                f"of it goes to {to}: if the box is a catch-all and each is to have their own mail, list them in "
+                f"[mailboxes] and say {_proposed(candidates, local, to)}"
             )
             return
 
@@ -133,7 +134,8 @@ def _proposed(candidates: Sequence[EnvelopeCandidates], local: Sequence[Address]
 
 def _plain(address: Address) -> Address:
     """One mailbox under any case and `+tag` counts once."""
-    return Address(local_part=address.local_part.casefold().partition("+")[0], domain=address.domain)
+    local_part = address.local_part.casefold()
+    return Address(local_part=local_part.partition("+")[0] or local_part, domain=address.domain)
 
 
 # ── the line to paste ───────────────────────────────────────────────────────────────────
@@ -163,5 +165,5 @@ def _written(domains: Sequence[str]) -> str:
 
 
 def _quoted(value: object) -> str:
-    r"""Return a TOML string (a basic one escapes as JSON does)."""
+    """Return a TOML string (a basic one escapes as JSON does)."""
     return json.dumps(str(value), ensure_ascii=False)

@@ -143,10 +143,13 @@ async def _about_relaying(
     if not reply.is_positive:
         notes.found(f"it would take no mail for elsewhere from here ({stranger}: {reply.words})")
         return
-    does = (
-        "sends on mail for anybody" if destination.speech is Speech.SMTP else "takes mail for foreign domains"
-    )
+    if destination.speech is Speech.LMTP:
+        notes.warn(
+            f"it takes mail for {stranger}: by the local part alone, or to send it on. Seawall never names such "
+            "a recipient, so this is for who looks after that server to know"
+        )
+        return
     notes.warn(
-        f"it {does} that comes from here ({stranger} was accepted): Seawall never names such a recipient, "
-        "but whatever else can reach it from this machine, a faulty connector among it, could start a storm by it"
+        f"it would relay: mail from here for {stranger} is accepted and sent on to anybody. Seawall never names "
+        "such a recipient, but a faulty connector or any other program on this machine could start a storm by it"
     )

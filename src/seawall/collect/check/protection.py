@@ -25,14 +25,14 @@ def about_protection(tls: ssl.SSLObject | None, now: float, notes: Notes) -> Non
         return
     days = (ends - datetime.fromtimestamp(now, UTC)).days
     if days < 0:
-        notes.problem(f"its certificate ended on {ends:%Y-%m-%d}: it must be renewed")
-    elif days < FEW_DAYS:
+        # It was good at the handshake, by this machine's clock.
+        notes.problem(f"{version}; its certificate ended on {ends:%Y-%m-%d}: it must be renewed")
+        return
+    if days < FEW_DAYS:
         notes.warn(
-            f"its certificate ends in {counted(days, 'day')}, on {ends:%Y-%m-%d}: nothing is collected then"
+            f"its certificate ends in {counted(days, 'day')}, on {ends:%Y-%m-%d}: it is not trusted any more after that"
         )
-    notes.found(
-        f"{version}; its certificate is good for {counted(max(days, 0), 'day')} more, until {ends:%Y-%m-%d}"
-    )
+    notes.found(f"{version}; its certificate is good for {counted(days, 'day')} more, until {ends:%Y-%m-%d}")
 
 
 def about_login(where: str, mechanism: str, *, is_protected: bool, notes: Notes) -> None:

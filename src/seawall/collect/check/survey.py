@@ -63,9 +63,13 @@ async def survey(settings: Settings, *, here: str, now: float, tell: Tell) -> Su
         tell(finding)
         return finding
 
-    async with asyncio.TaskGroup() as looks:
-        accounts = [looks.create_task(account_told(account)) for account in settings.accounts]
-        destinations = [looks.create_task(destination_told(usage)) for usage in usages(settings.accounts)]
+    try:
+        async with asyncio.TaskGroup() as looks:
+            accounts = [looks.create_task(account_told(account)) for account in settings.accounts]
+            destinations = [looks.create_task(destination_told(usage)) for usage in usages(settings.accounts)]
+    except BaseExceptionGroup as problems:
+        # Nobody may be there to be told, which ends a command in a way of its own.
+        raise problems.exceptions[0] from problems
     return Survey(
         accounts=tuple(task.result() for task in accounts),
         destinations=tuple(task.result() for task in destinations),
