@@ -64,7 +64,7 @@ class Connector:
         self.log = Lines()
         self._tokens = iter(range(10**9))
         (root / "password").write_text(PASSWORD + "\n")
-        self.account = Account(
+        ordinary = Account(
             name="office",
             server=Server(host="127.0.0.1", port=0, tls=Tls.NONE),
             user=USER,
@@ -72,8 +72,9 @@ class Connector:
             to=Address.parse("alice@example.org"),
             destination=MaildirDestination(name="main", path=str(root / "{user}")),
             keep=keep,
-            **({"patience": 1.0} | settings),
+            patience=1.0,
         )
+        self.account = replace(ordinary, **settings)
         self.site = Site(
             domains=("example.org",),
             postmaster=Address.parse("postmaster@example.org"),

@@ -82,6 +82,42 @@ def test_adopted_mail_is_never_fetched(config: str, box: Box, tmp_path: Path) ->
     assert len(box.mails) == 4
 
 
+def test_what_another_collector_saw_is_adopted_and_the_rest_fetched(
+    config: str, box: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *rest = [stored.uidl for stored in box.mails]
+    seen = tmp_path / f"oldmail-127.0.0.1-110-{USER}"
+    seen.write_bytes(first + b"\x001795506459\nvanished\x001795506459\n")
+    assert exit_code(["adopt", "office", "--from", str(tmp_path), "--config", config]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "office: 1 mails are marked as seen and will not be fetched",
+        f"office: {len(rest)} mails at the server are not in the list and will be fetched",
+        "office: 1 of the list are not at the server any more",
+    ]
+    assert exit_code(["run", "--once", "--config", config]) == 0
+    assert len(list((tmp_path / "Maildir" / "new").iterdir())) == len(rest)
+
+
+def test_a_list_of_nothing_in_the_box_is_refused_and_nothing_is_marked(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "seen").write_bytes(b"vanished\x001795506459\n")
+    adopt = ["adopt", "office", "--from", str(tmp_path / "seen"), "--config", config]
+    assert exit_code(adopt) == 1
+    assert "nothing was marked; with --yes it is believed" in capsys.readouterr().err
+    assert exit_code(["run", "--once", "--config", config]) == 0
+    assert len(list((tmp_path / "Maildir" / "new").iterdir())) == 3
+
+
+def test_a_list_that_is_none_is_told(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, told in [
+        ("none", "cannot be read: No such file"),
+        (".", f"holds no list of what {USER} at 127.0.0.1"),
+    ]:
+        assert exit_code(["adopt", "office", "--from", str(tmp_path / name), "--config", config]) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_an_account_that_is_none_is_named(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["run", "--once", "--account", "ofice", "--config", config]) == 2
     assert "there are: office" in capsys.readouterr().err

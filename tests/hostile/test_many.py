@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -111,6 +112,21 @@ async def test_good_servers_are_polled_while_more_polls_hang_than_there_are_plac
             polls.cancel()
             await asyncio.wait((polls,))
     assert connector.delivered().total() == 4 * 5
+
+
+async def test_a_thousand_accounts_at_a_dead_server_cost_one_wait(tmp_path: Path) -> None:
+    connector = Connector(tmp_path, patience=2.0)
+    dead, good = Provider(1000, 1000, hanging(("GREETING", None))), Provider(0, 3)
+    async with serving([dead, good]):
+        accounts = [*dead.accounts(connector), *good.accounts(connector)]
+        async with connector.schedule(accounts, connector.site) as schedule:
+            reports = await schedule.once(accounts)
+    assert Counter(report.problem for report in reports) == {
+        "the server sent nothing for 2 s": 1,
+        f"127.0.0.1:{dead.isp.port} does not answer": 999,
+        "": 3,
+    }
+    assert dead.isp.connections == 1
 
 
 async def test_servers_that_refuse_or_close_cost_the_others_nothing(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seawall.decide.hops import learn, sample
-from seawall.decide.verdict import judge
+from seawall.decide.verdict import decide
 from seawall.facts.envelope import read_candidates
 from seawall.facts.message import read_message
 from seawall.model.address import Address
@@ -61,7 +61,7 @@ mails = st.lists(envelope_lines | hops | senders_lines, max_size=12).map(b"".joi
 
 def verdicts(mail: bytes, to: Address | Multidrop) -> tuple[Verdict, ...]:
     name = to.envelope if isinstance(to, Multidrop) else None
-    return judge(read_message(mail, len(mail), bytes(32), name), to, MAILBOXES, {})
+    return decide(read_message(mail, len(mail), bytes(32), name), to, MAILBOXES, {})
 
 
 def receivers(found: tuple[Verdict, ...]) -> list[Address]:

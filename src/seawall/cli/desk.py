@@ -4,11 +4,12 @@ Owns the reading of the ledger for people. Refuses to know how an answer is prin
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from seawall.collect import inspect
+from seawall.collect.adoption import Adoption
 from seawall.collect.check.finding import Finding
 from seawall.collect.check.survey import AT_ONCE, Survey, survey
 from seawall.collect.inspect import Preview
@@ -35,10 +36,12 @@ async def preview(settings: Settings, accounts: Sequence[Account]) -> list[Previ
         return [await inspect.preview(account, schedule.journey(account)) for account in accounts]
 
 
-async def adopt_account(settings: Settings, account: Account) -> int:
-    """Mark what is at the server as seen; return how many mails that is."""
+async def adopt_account(
+    settings: Settings, account: Account, seen: Collection[bytes] | None = None, *, is_sure: bool = True
+) -> Adoption:
+    """Mark what is at the server as seen, all of it or what `seen` lists; say what becomes of each mail."""
     async with process(settings, collects=True) as running:
-        return await running.schedule().journey(account).adopt()
+        return await running.schedule().journey(account).adopt(seen, is_sure=is_sure)
 
 
 async def check_all(settings: Settings, tell: Callable[[Finding], None]) -> Survey:

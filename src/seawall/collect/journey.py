@@ -7,10 +7,11 @@ everything that was retrieved is (a server may erase it then: RFC 1939 §8).
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from seawall.collect.adoption import Adoption, adoption
 from seawall.collect.delivering import Delivering
 from seawall.collect.lookout import Look, Lookout
 from seawall.collect.plan import BATCH_MAILS, Plan, batches, plan, trouble_key
@@ -334,18 +335,25 @@ class Journey:
         fresh = look.recognition.fresh
         return look, plan(fresh, troubles, self._account.max_octets, self._around.now())
 
-    async def adopt(self) -> int:
-        """Mark everything that is on the server and not known as seen; return how many mails that is."""
+    async def adopt(self, seen: Collection[bytes] | None = None, *, is_sure: bool = True) -> Adoption:
+        """Mark what is on the server and not known as seen, all of it or what `seen` lists; say what becomes of each.
+
+        Where nothing in the box is in the list, `is_sure` decides whether that is believed; else
+        nothing is changed and Permanent is raised.
+        """
         record = await self._ledger.do(statements.open_account, self._account.name)
         session = await self._open(await read_secret(self._account.secret))
         try:
             look = await self._lookout.look(session, record)
+            chosen = adoption(look.recognition, seen)
+            if not is_sure:
+                chosen.doubt()
             await self._lookout.note(record, look)
-            await self._lookout.adopt(session, record, look.recognition.fresh, None)
+            await self._lookout.adopt(session, record, chosen.marked, None)
             await session.quit()
         finally:
             session.abort()
-        return len(look.recognition.fresh)
+        return chosen
 
     # ── small things ────────────────────────────────────────────────────────────────────
 

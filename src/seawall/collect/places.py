@@ -8,8 +8,9 @@ A place of all counts work, not waiting. A poll whose server says nothing for a 
 back and goes on with its host's place alone; it counts again once its server answers, even past
 the limit, since nobody who has begun is made to wait. A host that was not heard yet, or of which
 a poll has fallen silent, has one place until it is heard (again): a dead one holds one connection
-and not several. What stands aside is bounded too: SILENT_FOR_EACH polls for each place of all;
-past that a silent poll keeps its place, until its `patience` ends it.
+and not several, and when that poll ends unheard, all who wait for this host have their answer too.
+What stands aside is bounded: SILENT_FOR_EACH polls for each place of all; past that a silent poll
+keeps its place, until its `patience` ends it.
 
 Owns the counting. Refuses to know what a poll does, and when it is due.
 """
@@ -20,6 +21,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
+from seawall.errors import ConnectionLost
 from seawall.model.account import Server
 
 QUIET_SECONDS: Final = 1.0
@@ -39,7 +41,7 @@ class Gate:
         self._queue: deque[asyncio.Future[None]] = deque()
 
     async def enter(self) -> None:
-        """Wait for a place, and take it."""
+        """Wait for a place, and take it; raises what `turn_away` was given."""
         turn = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
         self.let_in()
@@ -63,11 +65,21 @@ class Gate:
                 self.inside += 1
                 turn.set_result(None)
 
+    def turn_away(self, sentence: str) -> None:
+        """Let nobody wait any longer: they get ConnectionLost instead of a place."""
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_exception(ConnectionLost(sentence))
+
 
 class Place:
     """One poll's place. The connection tells it when it waits for the server, and when it heard something."""
 
-    def __init__(self, host: Gate, everyone: Gate, silent: Gate, *, per_host: int, quiet: float) -> None:
+    def __init__(
+        self, server: Server, host: Gate, everyone: Gate, silent: Gate, *, per_host: int, quiet: float
+    ) -> None:
+        self._server = server
         self._host = host
         self._everyone = everyone
         self._silent = silent
@@ -75,6 +87,8 @@ class Place:
         self._quiet = quiet
         self._waited = 0.0
         self._is_aside = False
+        self._has_heard = False
+        self._has_waited_in_vain = False
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -92,16 +106,20 @@ class Place:
 
     def heard(self) -> None:
         """Bytes came: the host lives."""
+        self._has_heard = True
         if self._host.most < self._per_host:
             self._host.most = self._per_host
             self._host.let_in()
 
     def leave(self) -> None:
-        """End the poll."""
+        """End the poll. Where this host has said nothing to it, nor to another since, those at its door need not try."""
+        if self._has_waited_in_vain and not self._has_heard and self._host.most == 1:
+            self._host.turn_away(f"{self._server.host}:{self._server.port} does not answer")
         self._everyone.leave()
         self._host.leave()
 
     def _fall_silent(self) -> None:
+        self._has_waited_in_vain = True
         self._host.most = 1
         if self._silent.inside < self._silent.most:
             self._silent.inside += 1
@@ -127,7 +145,10 @@ class Places:
 
     @asynccontextmanager
     async def place(self, server: Server) -> AsyncIterator[Place]:
-        """Wait for a place at a server, and hold it."""
+        """Wait for a place at a server, and hold it.
+
+        Raises ConnectionLost where another's poll found meanwhile that the server does not answer.
+        """
         host = self._hosts.setdefault((server.host, server.port), Gate(1))
         await host.enter()
         try:
@@ -135,7 +156,7 @@ class Places:
         except asyncio.CancelledError:
             host.leave()
             raise
-        place = Place(host, self._everyone, self._silent, per_host=self._per_host, quiet=self._quiet)
+        place = Place(server, host, self._everyone, self._silent, per_host=self._per_host, quiet=self._quiet)
         try:
             yield place
         finally:

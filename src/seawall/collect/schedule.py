@@ -10,6 +10,7 @@ from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
 from seawall.deliver.carriers import carrier
 from seawall.deliver.transfer import Carrier
+from seawall.errors import ConnectionLost
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import State
@@ -17,6 +18,7 @@ from seawall.model.account import Account, Settings
 
 FIRST_SECONDS: Final = 60.0
 """The first polls of more accounts than there are places are spread over this long."""
+NO_TURN: Final = "not polled: Seawall was stopped before its turn"
 MAX_BACK_OFF: Final = 6 * 3600.0
 JITTER: Final = 0.1
 
@@ -108,13 +110,14 @@ class Schedule:
 
     async def _poll(self, account: Account) -> tuple[Report, float]:
         """Poll an account, write down how it went, and return that and the seconds until the next poll."""
-        async with self._places.place(account.server) as place:
-            if self._stop.is_set():
-                return Report(
-                    account=account.name, problem="not polled: Seawall was stopped before its turn"
-                ), 0.0
-            record = await self._ledger.do(statements.open_account, account.name)
-            report = await self.journey(account).poll(place)
+        record = await self._ledger.do(statements.open_account, account.name)
+        try:
+            async with self._places.place(account.server) as place:
+                if self._stop.is_set():
+                    return Report(account=account.name, problem=NO_TURN), 0.0
+                report = await self.journey(account).poll(place)
+        except ConnectionLost as problem:
+            report = Report(account=account.name, problem=str(problem))
         failures = record.failures + 1 if report.problem else 0
         delay = next_delay(account.every, failures, report.login_delay, self._around.chance())
         now = self._around.now()

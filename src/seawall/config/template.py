@@ -4,6 +4,8 @@ Owns the words that a person reads first. It loads as it stands, so that whoever
 at a time can run `seawall config show` after each.
 """
 
+from collections.abc import Mapping, Sequence
+
 TEMPLATE = """\
 # Seawall's configuration. Change the six lines marked <-, then run: seawall check
 # An unknown key is an error that names its line. Relative paths start at this file's directory.
@@ -54,3 +56,45 @@ to   = "alice@example.org"                # <- who receives all of it; To and Cc
 # destination = "main"
 # filter = ["/usr/local/bin/filter"]      # a program that may refuse a mail or choose its folder
 """
+
+_MULTIDROP = "# guessed: `seawall check` learns isp and isp_hops from the mail"
+
+
+def filled(
+    values: Mapping[str, str],
+    *,
+    destination: Sequence[tuple[str, str]],
+    mailboxes: Sequence[str],
+) -> str:
+    """Return the template with values put in, each as TOML writes it and by its key.
+
+    `destination` are that section's lines; with `mailboxes`, `multidrop` among the values stands in
+    the place of `to`. Comments stay where they are, and the marks of what is to be changed go.
+    """
+    lines: list[str] = []
+    is_alternative = False
+    for line in TEMPLATE.splitlines():
+        # The other kinds of destination are shown to who still has to choose.
+        is_alternative = bool(line) and (is_alternative or line.startswith("# [destination."))
+        if is_alternative:
+            continue
+        key = line.removeprefix("# ").partition("=")[0].strip()
+        if line.startswith("# Seawall's configuration."):
+            lines.append("# Seawall's configuration. To try it, run: seawall check")
+        elif key == "kind":
+            lines += [f"{name} = {value}" for name, value in destination]
+        elif key == "path" or (key.startswith('"') and mailboxes):
+            continue
+        elif line.startswith("# [mailboxes]") and mailboxes:
+            lines.append("[mailboxes]" + line.removeprefix("# [mailboxes]"))
+            lines += [f"{mailbox} = []" for mailbox in mailboxes]
+        elif key == "to" and "multidrop" in values:
+            lines.append(_MULTIDROP)
+        elif key in values:
+            comment = line.partition("#")[2] if not line.startswith("#") else line[2:].partition("#")[2]
+            written = f"{line.removeprefix('# ').partition('=')[0]}= {values[key]}"
+            comment = comment.removeprefix(" <-").strip()
+            lines.append(f"{written:<41} # {comment}" if comment else written)
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ import pwd
 import shutil
 import signal
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -65,7 +66,11 @@ async def run(
     Misconfigured where it cannot be started, Temporary where it takes too long or the mail cannot
     be read.
     """
-    with _Pipes() as pipes:
+    try:
+        opened = _Pipes()
+    except OSError as problem:
+        raise Temporary(f"the program {argv[0]} cannot be run now: {problem.strerror}") from problem
+    with opened as pipes:
         process = await _start(argv, pipes, environment(extra))
         try:
             pipes.started()
@@ -160,8 +165,13 @@ class _Pipes:
     """
 
     def __init__(self) -> None:
-        self.said, self.complained = _Output(), _Output()
-        self.stdin, self._mail_end = os.pipe()
+        with ExitStack() as opened:
+            self.said = _Output()
+            opened.callback(self.said.close)
+            self.complained = _Output()
+            opened.callback(self.complained.close)
+            self.stdin, self._mail_end = os.pipe()
+            opened.pop_all()
         os.set_blocking(self._mail_end, False)
 
     def __enter__(self) -> Self:

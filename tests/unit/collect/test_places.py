@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from seawall.collect.places import SILENT_FOR_EACH, Gate, Places
+from seawall.collect.places import SILENT_FOR_EACH, SLOW_QUIETS, Gate, Places
 from seawall.collect.schedule import FIRST_SECONDS, first_delay
 from seawall.model.account import Server, Tls
 
@@ -120,6 +120,55 @@ async def test_a_host_that_was_never_heard_has_one_place_and_more_once_it_is() -
     for task in (other, third):
         task.cancel()
     await asyncio.wait((other, third))
+
+
+async def test_who_waits_for_a_host_that_never_spoke_is_told_so_and_others_are_not() -> None:
+    places = Places(at_once=4, per_host=2, quiet=AT_ONCE_SILENT)
+    visitors = Visitors(places)
+    end = asyncio.Event()
+    end.set()
+    async with places.place(server("dead")) as place:
+        waiting = [asyncio.ensure_future(visitors.work("dead", end)) for _ in range(3)]
+        await settled()
+        other = asyncio.ensure_future(visitors.work("good", end))
+        with place.waiting():
+            await settled()
+    await asyncio.wait([*waiting, other])
+    assert [str(task.exception()) for task in waiting] == ["dead:995 does not answer"] * 3
+    assert other.exception() is None
+    await visitors.work("dead", end)
+    assert visitors.ended == ["good", "dead"]
+
+
+async def test_a_server_that_hangs_for_one_account_turns_no_other_away() -> None:
+    """It spoke to that one first, or to another since."""
+    places = Places(at_once=4, per_host=1, quiet=AT_ONCE_SILENT)
+    visitors = Visitors(places)
+    end = asyncio.Event()
+    end.set()
+    async with places.place(server("host")) as place:
+        waiting = asyncio.ensure_future(visitors.work("host", end))
+        place.heard()
+        with place.waiting():
+            await settled()
+    await waiting
+    assert visitors.ended == ["host"]
+
+
+async def test_a_server_that_only_trickles_takes_no_place_from_others_in_the_end() -> None:
+    places = Places(at_once=1, per_host=1, quiet=NEVER_SILENT)
+    visitors = Visitors(places)
+    end = asyncio.Event()
+    end.set()
+    async with places.place(server("trickles")) as place:
+        place._waited = NEVER_SILENT * SLOW_QUIETS
+        other = asyncio.ensure_future(visitors.work("good", end))
+        await settled()
+        assert not other.done()
+        with place.waiting():
+            await settled()
+            assert other.done()
+    assert visitors.ended == ["good"]
 
 
 async def test_what_stands_aside_is_bounded() -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,6 +231,24 @@ async def test_a_program_that_cannot_be_started_defers_each_mail(tmp_path: Path)
     diary = await carried(command(str(tmp_path / "none")), transfer("1"), transfer("2"))
     assert all("cannot be run" in found.words for found in diary.outcomes.values())
     assert {type(found) for found in diary.outcomes.values()} == {Deferred}
+
+
+def highest_descriptor() -> int:
+    return max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+
+
+async def test_without_descriptors_a_mail_is_deferred_and_none_is_lost(tmp_path: Path) -> None:
+    runs = command(shell(tmp_path, "exit 0"))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    in_use = highest_descriptor()
+    for spare in range(1, 9):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (in_use + spare, before[1]))
+        try:
+            found = await outcome_of(runs, transfer())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert isinstance(found, Accepted) or "Too many open files" in found.words
+    assert highest_descriptor() <= in_use
 
 
 async def test_a_mail_that_cannot_be_read_is_never_taken_for_whole(tmp_path: Path) -> None:

@@ -1,0 +1,317 @@
+"""Deliveries for each recipient: what one of them cannot get waits for that one alone, and nobody is told."""
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostile.connector import PASSWORD, USER, Connector
+from seawall.lab import isp as lab_isp
+from seawall.lab import sink as lab_sink
+from seawall.lab.behaviour import Behaviour
+from seawall.lab.box import Box
+from seawall.lab.isp import ToyIsp
+from seawall.lab.mails import storm_mail
+from seawall.lab.sink import DROP, OFFERED, Manners, Sink
+from seawall.ledger import deliveries, setaside, statements
+from seawall.ledger.ledger import Ledger
+from seawall.ledger.records import HeldRecord
+from seawall.ledger.state import State
+from seawall.model.account import (
+    CommandDestination,
+    Filter,
+    KeepForever,
+    NextHopDestination,
+    Server,
+    Speech,
+    Tls,
+)
+from seawall.model.address import Address
+from seawall.model.envelope import EnvelopeName, Mailboxes, Multidrop
+from seawall.model.facts import MessageFacts
+
+ALICE, BOB, CAROL, POSTMASTER = (
+    Address.parse(f"{name}@example.org") for name in ("alice", "bob", "carol", "postmaster")
+)
+MULTIDROP = Multidrop(
+    envelope=EnvelopeName.parse("X-Original-To"), isp=("isp.example",), isp_hops=1, unknown=POSTMASTER
+)
+MARK = re.compile(rb"X-Seawall-Mark: ([0-9a-f]{32})\.")
+
+
+def mail(*recipients: str, number: int = 0, top: bytes = b"") -> bytes:
+    return (
+        top
+        + b"X-Original-To: "
+        + ", ".join(f"{name}@example.org" for name in recipients).encode()
+        + b"\r\nReceived: from a.test by mx.isp.example; Mon, 23 Nov 2026 01:00:00 +0000\r\n"
+        + b"To: x@elsewhere.test, y@elsewhere.test\r\nMessage-ID: <%d@a.test>\r\n\r\nbody\r\n" % number
+    )
+
+
+class Delivery:
+    """A connector between a toy ISP and a toy next hop; `poll` is one poll, some minutes after the last."""
+
+    def __init__(
+        self, root: Path, mails: Sequence[bytes], manners: Manners | None = None, **settings: Any
+    ) -> None:
+        self.box = Box(mails)
+        self.isp = ToyIsp({USER: (PASSWORD, self.box)})
+        self.sink = Sink(Speech.LMTP, manners)
+        self.connector = Connector(root, **({"to": MULTIDROP} | settings))
+        self.connector.site = replace(
+            self.connector.site, mailboxes=Mailboxes.build({ALICE: (), BOB: (), CAROL: (), POSTMASTER: ()})
+        )
+
+    def poll(self, minutes: float = 10, **destination: Any) -> Any:
+        self.connector.now += 60 * minutes
+        with lab_isp.running(self.isp), lab_sink.running(self.sink):
+            place = Server(host=self.sink.host, port=self.sink.port, tls=Tls.NONE)
+            next_hop = NextHopDestination(
+                name="main", speech=self.sink.speech, place=place, connections=1, patience=2.0
+            )
+            return self.connector.poll(self.isp, destination=replace(next_hop, **destination))
+
+    def held(self) -> list[HeldRecord]:
+        ledger = Ledger.open(State.make(self.connector.site.state).database)
+        try:
+            return ledger.transact(setaside.held_mails)
+        finally:
+            ledger.close()
+
+    def doubts(self) -> int:
+        ledger = Ledger.open(State.make(self.connector.site.state).database)
+        try:
+            account = ledger.transact(statements.open_account, "office").account_id
+            return ledger.transact(deliveries.count_doubts, account)
+        finally:
+            ledger.close()
+
+    @property
+    def received(self) -> Counter[str]:
+        return Counter(sunk.recipient for sunk in self.sink.mails)
+
+
+def test_each_mail_goes_to_whom_its_envelope_names_once(tmp_path: Path) -> None:
+    delivery = Delivery(
+        tmp_path, [mail("alice", number=1), mail("bob", "carol", number=2), mail("zoe", number=3)]
+    )
+    for _ in range(3):
+        assert delivery.poll().went_well
+    assert delivery.received == Counter(
+        {"alice@example.org": 1, "bob@example.org": 1, "carol@example.org": 1, "postmaster@example.org": 1}
+    )
+    assert not delivery.box.mails
+    assert all(sunk.data.startswith(b"Received: from 127.0.0.1") for sunk in delivery.sink.mails)
+
+
+def test_three_copies_in_a_catch_all_box_make_three_deliveries(tmp_path: Path) -> None:
+    copies = [
+        mail(name).replace(
+            b"To: x@elsewhere.test", b"To: alice@example.org, bob@example.org, x@elsewhere.test"
+        )
+        for name in ("alice", "bob", "carol")
+    ]
+    delivery = Delivery(tmp_path, copies)
+    delivery.poll()
+    assert delivery.received == Counter(
+        {"alice@example.org": 1, "bob@example.org": 1, "carol@example.org": 1}
+    )
+
+
+def test_what_one_recipient_cannot_get_yet_waits_for_that_one_alone(tmp_path: Path) -> None:
+    manners = Manners(answers={"RCPT bob@example.org": (b"452 4.2.2 full", b"452 4.2.2 full", b"250 ok")})
+    delivery = Delivery(tmp_path, [mail("alice", "bob", number=1), mail("carol", number=2)], manners)
+    report = delivery.poll()
+    assert report.troubled == 1
+    assert delivery.received == Counter({"alice@example.org": 1, "carol@example.org": 1})
+    assert len(delivery.box.raws) == 1, "carol's is erased, although the session that fetched it was cut"
+    for _ in range(3):
+        delivery.poll()
+    assert delivery.received == Counter(
+        {"alice@example.org": 1, "bob@example.org": 1, "carol@example.org": 1}
+    )
+    assert not delivery.box.mails
+    assert delivery.held() == []
+
+
+def test_a_server_that_erases_what_was_read_does_not_get_to_while_somebody_waits(tmp_path: Path) -> None:
+    manners = Manners(answers={"RCPT bob@example.org": (b"452 4.2.2 full",)})
+    delivery = Delivery(tmp_path, [mail("bob", number=1), mail("carol", number=2)], manners)
+    delivery.isp.behaviour = Behaviour(erases_retrieved=True, expire="0")
+    for _ in range(4):
+        delivery.poll()
+        assert [b"bob" in raw for raw in delivery.box.raws] == [True]
+    assert delivery.received == Counter({"carol@example.org": 1})
+
+
+@pytest.mark.parametrize("stage", ["RCPT", "CONTENT"])
+def test_what_a_next_hop_will_never_take_is_held_with_its_words(tmp_path: Path, stage: str) -> None:
+    manners = Manners(answers={f"{stage} bob@example.org": (b"550 5.1.1 no \x1b[31mbob here",)})
+    delivery = Delivery(tmp_path, [mail("alice", "bob")], manners)
+    for _ in range(3):
+        assert delivery.poll().went_well
+    assert delivery.received == Counter({"alice@example.org": 1})
+    (held,) = delivery.held()
+    assert (held.note.recipient, held.note.reason) == ("bob@example.org", "rejected")
+    assert "550 5.1.1 no \\x1b[31mbob here" in held.note.sentence
+    assert not delivery.box.mails
+
+
+def test_a_next_hop_that_is_down_gets_nothing_fetched_for_it(tmp_path: Path) -> None:
+    delivery = Delivery(tmp_path, [mail("alice")], Manners(answers={"GREETING": (b"421 4.3.2 down",)}))
+    report = delivery.poll()
+    assert "421 4.3.2 down" in report.problem
+    assert not any(command.startswith("RETR") for command in delivery.box.commands)
+    delivery.sink.manners = Manners()
+    assert delivery.poll().went_well
+    assert delivery.received == Counter({"alice@example.org": 1})
+
+
+def test_a_doubt_is_offered_again_under_the_same_mark_and_written_down(tmp_path: Path) -> None:
+    delivery = Delivery(tmp_path, [mail("alice")], Manners(answers={"CONTENT": (DROP, b"250 kept")}))
+    assert delivery.poll().problem
+    assert delivery.poll().went_well
+    assert delivery.received == Counter({"alice@example.org": 2}), "the sink has no Sieve"
+    marks = {found.group() for sunk in delivery.sink.mails if (found := MARK.search(sunk.data))}
+    assert len(marks) == 1
+    assert delivery.doubts() == 1
+    assert "maybe-twice" in delivery.connector.log.events("warning")
+    assert not delivery.box.mails
+
+
+@pytest.mark.parametrize("renumber", [False, True])
+def test_what_waits_for_a_recipient_is_known_again_under_a_new_uidl(
+    tmp_path: Path, *, renumber: bool
+) -> None:
+    manners = Manners(answers={"RCPT bob@example.org": (b"452 4.2.2 full", b"250 ok")})
+    delivery = Delivery(tmp_path, [mail("alice", "bob")], manners, keep=KeepForever())
+    delivery.poll()
+    if renumber:
+        delivery.box.renumber_uidls()
+    for _ in range(3):
+        delivery.poll()
+    assert delivery.received == Counter({"alice@example.org": 1, "bob@example.org": 1})
+
+
+def test_many_deferred_mails_come_with_the_others_once_their_time_has_come(tmp_path: Path) -> None:
+    manners = Manners(answers={"RCPT bob@example.org": (*[b"452 4.2.2 full"] * 60, b"250 ok")})
+    mails = [mail("bob", number=n) for n in range(60)]
+    delivery = Delivery(tmp_path, mails, manners)
+    assert delivery.poll().troubled == 60
+    assert delivery.poll().went_well
+    assert delivery.received == Counter({"bob@example.org": 60})
+
+
+@pytest.mark.parametrize("speech", list(Speech))
+def test_the_storm_mail_reaches_its_mailbox_alone(tmp_path: Path, speech: Speech) -> None:
+    delivery = Delivery(tmp_path, [storm_mail()], to=ALICE)
+    delivery.sink = Sink(speech)
+    delivery.poll()
+    assert delivery.received == Counter({"alice@example.org": 1})
+    assert [command for command in delivery.sink.commands if command.startswith("RCPT")] == [
+        "RCPT TO:<alice@example.org> NOTIFY=NEVER"
+    ]
+
+
+def test_the_return_path_of_the_isp_moves_into_the_envelope_and_no_other_does(tmp_path: Path) -> None:
+    above = mail("alice", number=1, top=b"Return-Path: <sender@a.test>\r\n")
+    below = mail("alice", number=2).replace(b"To: x@", b"Return-Path: <forged@a.test>\r\nTo: x@")
+    delivery = Delivery(tmp_path, [above, below])
+    delivery.poll()
+    first, second = delivery.sink.mails
+    assert first.reverse_path == "sender@a.test"
+    assert b"Return-Path" not in first.data
+    assert second.reverse_path == ""
+    assert second.data.endswith(below)
+
+
+def test_without_dsn_the_reverse_path_is_null_and_the_return_path_stays(tmp_path: Path) -> None:
+    raw = mail("alice", top=b"Return-Path: <sender@a.test>\r\n")
+    offers = tuple(keyword for keyword in OFFERED if keyword != "DSN")
+    delivery = Delivery(tmp_path, [raw], Manners(offers=offers))
+    delivery.poll()
+    (sunk,) = delivery.sink.mails
+    assert sunk.reverse_path == ""
+    assert sunk.data.endswith(raw)
+
+
+@pytest.mark.parametrize(("ignores", "reason"), [(False, "would-loop"), (True, None)])
+def test_smtp_that_would_see_a_loop_gets_no_mail_that_names_its_recipient(
+    tmp_path: Path, *, ignores: bool, reason: str | None
+) -> None:
+    delivery = Delivery(tmp_path, [mail("alice", top=b"Delivered-To: Alice@Example.Org\r\n")])
+    delivery.sink = Sink(Speech.SMTP)
+    delivery.poll(ignores_delivered_to=ignores)
+    assert [held.note.reason for held in delivery.held()] == ([reason] if reason else [])
+    assert len(delivery.sink.mails) == (0 if reason else 1)
+
+
+def test_a_filter_may_refuse_a_mail_and_cannot_change_it(tmp_path: Path) -> None:
+    script = (
+        "import sys; data = sys.stdin.buffer.read(); print('spam'); sys.exit(99 if b'<1@' in data else 0)"
+    )
+    delivery = Delivery(
+        tmp_path,
+        [mail("alice", number=1), mail("alice", number=2)],
+        filter=Filter(argv=(sys.executable, "-c", script)),
+    )
+    assert delivery.poll().went_well
+    (held,) = delivery.held()
+    assert (held.note.reason, held.note.sentence) == ("filtered", "the filter refused it: spam")
+    (sunk,) = delivery.sink.mails
+    assert sunk.data.endswith(mail("alice", number=2))
+
+
+def test_a_filter_that_fails_leaves_the_mail_where_it_is(tmp_path: Path) -> None:
+    delivery = Delivery(
+        tmp_path, [mail("alice")], filter=Filter(argv=(sys.executable, "-c", "raise SystemExit(3)"))
+    )
+    report = delivery.poll()
+    assert report.troubled == 1
+    assert len(delivery.box.mails) == 1
+    assert not delivery.sink.mails
+    assert not delivery.held()
+
+
+def test_a_filter_may_choose_a_folder_of_a_maildir(tmp_path: Path) -> None:
+    with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([mail("alice")]))})) as isp:
+        connector = Connector(tmp_path)
+        chosen = Filter(
+            argv=(sys.executable, "-c", "import sys; sys.stdin.read(); print('folder: Lists.Sailing')")
+        )
+        assert connector.poll(isp, filter=chosen).went_well
+    assert len(list((tmp_path / "alice" / ".Lists.Sailing" / "new").iterdir())) == 1
+    assert (tmp_path / "alice" / ".Lists.Sailing" / "maildirfolder").exists()
+
+
+def test_a_command_takes_each_mail_and_its_exit_code_is_obeyed(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, sys; data = sys.stdin.buffer.read(); n = sum(1 for _ in pathlib.Path(sys.argv[1]).iterdir())\n"
+        "code = 67 if b'<1@' in data else 75 if b'<2@' in data and not n else 0\n"
+        "if not code: pathlib.Path(sys.argv[1], str(n)).write_bytes(sys.argv[2].encode() + b' ' + data)\n"
+        "sys.exit(code)"
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    box = Box([mail("alice", number=n) for n in range(4)])
+    destination = CommandDestination(name="mda", argv=(sys.executable, "-c", script, str(out), "{recipient}"))
+    connector = Connector(tmp_path)
+    with lab_isp.running(ToyIsp({USER: (PASSWORD, box)})) as isp:
+        for _ in range(3):
+            connector.now += 600
+            connector.poll(isp, destination=destination)
+    written = [path.read_bytes() for path in out.iterdir()]
+    assert len(written) == 3
+    assert all(data.startswith(b"alice@example.org Received: from") for data in written)
+    assert not any(b"<1@" in data or b"\r" in data for data in written)
+    assert not box.mails
+
+
+def test_facts_have_no_place_for_to_and_cc() -> None:
+    assert not {"to", "cc", "bcc", "recipients", "resent_to"} & set(MessageFacts.__slots__)
