@@ -177,7 +177,7 @@ def test_what_was_found_before_a_server_fell_silent_is_told(
     at: str, ending: Ending, here: Installation
 ) -> None:
     hangs = Behaviour(stops=(Stop(at=(at, None), after=0, ending=ending),))
-    found = here.account_of(Box([original("alice")]), hangs, patience=1.0)
+    found = here.account_of(Box([original("alice")]), hangs, patience=2.0)
     assert found.problems or found.warnings
     assert said(found.found, "logged in") == (at in {"UIDL", "TOP", "QUIT"})
     assert said(found.warnings, "only then does the server erase") == (at == "QUIT")

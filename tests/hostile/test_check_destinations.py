@@ -64,6 +64,12 @@ def test_a_maildir_that_cannot_be_used_is_a_problem(here: Installation, tmp_path
     assert said(found.problems, "written by everybody")
 
 
+def test_a_path_that_no_disk_takes_is_a_problem(here: Installation, tmp_path: Path) -> None:
+    long = MaildirDestination(name="main", path=str(tmp_path / ("x" * 300)))
+    (found,) = here.look(replace(here.account, destination=long)).destinations
+    assert said(found.problems, "cannot be used", "too long")
+
+
 def test_a_full_disk_is_a_problem(here: Installation) -> None:
     here.site = replace(here.site, min_free_octets=2**62)
     (found,) = here.look(here.account).destinations

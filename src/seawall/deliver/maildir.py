@@ -75,6 +75,14 @@ class Look:
 
 def look(path: str, min_free_octets: int) -> Look:
     """See whether a Maildir could take mail, and make and change nothing; raises what `probe` raises."""
+    try:
+        return _look(path, min_free_octets)
+    except OSError as problem:
+        # A part of the path that may not be seen, or a name that no disk takes.
+        raise Misconfigured(f"{path} cannot be used: {problem.strerror or problem}") from problem
+
+
+def _look(path: str, min_free_octets: int) -> Look:
     parts = [Path(path, name) for name in staging.FOLDERS]
     is_there = all(part.is_dir() for part in parts)
     written = parts if is_there else [_nearest(path)]
@@ -84,12 +92,11 @@ def look(path: str, min_free_octets: int) -> Look:
     for part in written:
         if not part.is_dir() or not os.access(part, os.W_OK | os.X_OK):
             raise Misconfigured(f"{path} cannot be {'written' if is_there else 'made'}: see {part}")
-    try:
-        owner = Path(path).stat().st_uid if is_there else os.geteuid()
-        free = _free(path, str(written[0]), min_free_octets)
-    except OSError as problem:
-        raise staging.unwritable(path, problem) from problem
-    return Look(owner=_user(owner), is_there=is_there, free=free)
+    return Look(
+        owner=_user(Path(path).stat().st_uid if is_there else os.geteuid()),
+        is_there=is_there,
+        free=_free(path, str(written[0]), min_free_octets),
+    )
 
 
 def _nearest(path: str) -> Path:
