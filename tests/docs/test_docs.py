@@ -1,11 +1,14 @@
 """Documentation that can fail: what it shows is compared with what is there."""
 
+import json
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+from seawall.collect.check.finding import Kind, Notes
+from seawall.collect.check.survey import Survey
 from seawall.config.load import load
 from seawall.model.verdict import Reason
 
@@ -57,3 +60,22 @@ def test_the_flow_names_methods_that_exist() -> None:
     journey = (ROOT / "src/seawall/collect/journey.py").read_text(encoding="utf-8")
     for name in re.findall(r"`(_\w+)`", (ROOT / "docs/flow.md").read_text(encoding="utf-8")):
         assert f"def {name}(" in journey, name
+
+
+def test_the_document_of_check_has_the_keys_that_its_page_shows() -> None:
+    page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    found = re.search(r"```json\n(.*?)```", page, re.DOTALL)
+    assert found
+    shown = json.loads(found.group(1))
+    one = Notes().finding(Kind.ACCOUNT, "office")
+    real = {"schema": "seawall.check/1", **Survey(accounts=(one,), destinations=(one,)).as_document()}
+    assert keys(shown) == keys(real)
+
+
+def keys(document: object) -> object:
+    """The shape of a document: every key, and no value."""
+    if isinstance(document, dict):
+        return {key: keys(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [keys(item) for item in document if isinstance(item, dict)]
+    return type(document)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from seawall.collect import inspect
 from seawall.collect.adoption import Adoption
-from seawall.collect.inspect import Finding, Preview
+from seawall.collect.check.finding import Finding
+from seawall.collect.check.survey import AT_ONCE, Survey, survey
+from seawall.collect.inspect import Preview
 from seawall.collect.release import Held, find_held
-from seawall.daemon import process, surroundings
+from seawall.daemon import make_room, process, surroundings
 from seawall.decide.verdict import decide
 from seawall.errors import Permanent
 from seawall.facts.message import read_message
@@ -42,10 +44,11 @@ async def adopt_account(
         return await running.schedule().journey(account).adopt(seen, is_sure=is_sure)
 
 
-async def check_accounts(settings: Settings) -> list[Finding]:
-    """Connect to each account's server and try its destination."""
-    now = surroundings().now()
-    return [await inspect.check(account, settings.site, now) for account in settings.accounts]
+async def check_all(settings: Settings, tell: Callable[[Finding], None]) -> Survey:
+    """Look at every account and destination; `tell` hears of each as soon as it is known."""
+    around = surroundings()
+    make_room(AT_ONCE)
+    return await survey(settings, here=around.here, now=around.now(), tell=tell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

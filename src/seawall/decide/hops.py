@@ -123,12 +123,13 @@ def _common_domain(hosts: Sequence[str]) -> tuple[str, ...]:
         common = common[len(common) - same :]
     parent = common[1:]
     is_whole_host = all(host == ".".join(common) for host in hosts)
-    if is_whole_host and not _is_too_wide(parent):
+    if is_whole_host and not is_too_wide(parent):
         common = parent
-    return () if _is_too_wide(common) else (".".join(common),)
+    return () if is_too_wide(common) else (".".join(common),)
 
 
-def _is_too_wide(labels: Sequence[str]) -> bool:
+def is_too_wide(labels: Sequence[str]) -> bool:
+    """Whether a domain, label by label, looks like one below which anybody is: `com`, `co.uk`."""
     if len(labels) < _MIN_LABELS:
         return True
     return len(labels) == _MIN_LABELS and len(labels[1]) == _COUNTRY_LABEL and labels[0] in _REGISTRY_LABELS

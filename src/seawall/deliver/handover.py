@@ -8,7 +8,7 @@ finished: what was offered and not closed is in doubt, and never counts as deliv
 import base64
 import binascii
 from collections import deque
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Final, Self
 
 from seawall.deliver.transfer import Diary, Transfer
@@ -88,11 +88,24 @@ class Handover:
         self._send(envelope.QUIT)
         self._connection.close()
 
-    async def would_accept(self, recipient: Address) -> Reply:
-        """Ask whether a recipient would be accepted, and hand nothing over."""
-        self._send(envelope.mail("", 0, self.offer), envelope.rcpt(recipient, self.offer), envelope.RSET)
-        mail, rcpt, _ = await self._reply(), await self._reply(), await self._reply()
-        return rcpt if mail.is_positive else mail
+    async def would_accept(self, recipients: Sequence[Address]) -> tuple[Reply, ...]:
+        """Ask in one transaction whether each recipient would be accepted, and hand nothing over.
+
+        Returns a reply to each recipient, all of them that to MAIL where the transaction itself was refused.
+        Together, because servers count a RSET as junk (Postfix's smtpd_junk_command_limit).
+        """
+        is_utf8 = any(not recipient.local_part.isascii() for recipient in recipients)
+        commands = (
+            envelope.mail("", 0, self.offer, is_utf8=is_utf8),
+            *(envelope.rcpt(recipient, self.offer) for recipient in recipients),
+            envelope.RSET,
+        )
+        if self.offer.has("PIPELINING"):
+            self._send(*commands)
+            mail, *rcpts, _ = [await self._reply() for _ in commands]
+        else:
+            mail, *rcpts, _ = [await self._command(command) for command in commands]
+        return tuple(rcpts) if mail.is_positive else (mail,) * len(recipients)
 
     # ── the mails ───────────────────────────────────────────────────────────────────────
 

@@ -1,8 +1,11 @@
 """Maildir as a destination: which directory is whose, its Maildir++ subfolders, and whether it can take mail now."""
 
 import os
+import pwd
 import re
 import shutil
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from seawall.deliver import staging
@@ -58,11 +61,64 @@ def probe(path: str, min_free_octets: int) -> None:
     """
     staging.make(path)
     with staging.Folder(path):
-        free = shutil.disk_usage(path).free
-    if free < min_free_octets:
-        raise StorageFull(
-            f"only {free:,} octets are free for {path}; polling stops below {min_free_octets:,}"
-        )
+        _free(path, path, min_free_octets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A Maildir that could take mail: whose it is or would be, whether it is there, and octets free on its disk."""
+
+    owner: str
+    is_there: bool
+    free: int
+
+
+def look(path: str, min_free_octets: int) -> Look:
+    """See whether a Maildir could take mail, and make and change nothing; raises what `probe` raises."""
+    try:
+        return _look(path, min_free_octets)
+    except OSError as problem:
+        # A part of the path that may not be seen, or a name that no disk takes.
+        raise Misconfigured(f"{path} cannot be used: {problem.strerror or problem}") from problem
+
+
+def _look(path: str, min_free_octets: int) -> Look:
+    parts = [Path(path, name) for name in staging.FOLDERS]
+    is_there = all(part.is_dir() for part in parts)
+    written = parts if is_there else [_nearest(path)]
+    if is_there:
+        with staging.Folder(path):
+            pass
+    for part in written:
+        if not part.is_dir() or not os.access(part, os.W_OK | os.X_OK):
+            raise Misconfigured(f"{path} cannot be {'written' if is_there else 'made'}: see {part}")
+    return Look(
+        owner=_user(Path(path).stat().st_uid if is_there else os.geteuid()),
+        is_there=is_there,
+        free=_free(path, str(written[0]), min_free_octets),
+    )
+
+
+def _nearest(path: str) -> Path:
+    """Return what is there of a path: itself, or the nearest above it."""
+    found = Path(path)
+    while found != found.parent and not os.path.lexists(found):
+        found = found.parent
+    return found
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _free(path: str, measured: str, least: int) -> int:
+    free = shutil.disk_usage(measured).free
+    if free < least:
+        raise StorageFull(f"only {free:,} octets are free for {path}; polling stops below {least:,}")
+    return free
 
 
 def base_name(now: float, delivery_id: str, here: str) -> str:
