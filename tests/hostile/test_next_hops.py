@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from hostile.connector import PASSWORD, USER, Connector
+from hostile.connector import PASSWORD, USER, Connector, configuration
+from seawall.cli.main import exit_code
 from seawall.lab import isp as lab_isp
 from seawall.lab import sink as lab_sink
 from seawall.lab.behaviour import Behaviour
@@ -183,6 +184,42 @@ def test_a_doubt_is_offered_again_under_the_same_mark_and_written_down(tmp_path:
     assert delivery.doubts() == 1
     assert "maybe-twice" in delivery.connector.log.events("warning")
     assert not delivery.box.mails
+
+
+def test_status_says_what_may_be_there_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    delivery = Delivery(
+        tmp_path, [mail("alice")], Manners(answers={"CONTENT": (DROP, b"250 kept")}), to=ALICE
+    )
+    delivery.poll()
+    delivery.poll()
+    config = tmp_path / "seawall.toml"
+    config.write_text(configuration(1110, "{user}"))
+    assert exit_code(["status", "--config", str(config)]) == 0
+    assert "1 may be there twice" in capsys.readouterr().out
+
+
+def test_a_held_mail_is_released_over_the_next_hop_or_stays_held(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusals = (b"550 5.1.1 no", b"550 5.1.1 still no", b"452 4.2.2 full", b"250 ok")
+    delivery = Delivery(tmp_path, [mail("alice")], Manners(answers={"RCPT": refusals}), to=ALICE)
+    delivery.poll()
+    config = tmp_path / "seawall.toml"
+    with lab_sink.running(delivery.sink):
+        kind = f'kind = "lmtp"\nhost = "127.0.0.1"\nport = {delivery.sink.port}'
+        maildir = 'kind = "maildir"\npath = "{user}"'
+        config.write_text(configuration(1110, "{user}").replace(maildir, kind))
+        command = ["held", "release", "1", "--config", str(config)]
+        for words in ("550 5.1.1 still no", "452 4.2.2 full"):
+            assert exit_code(command) == 1
+            assert words in capsys.readouterr().err
+            assert [held.status for held in delivery.held()] == ["held"]
+        assert exit_code(command) == 0
+        assert exit_code(command) == 1, "it is not held any more"
+    (sunk,) = delivery.sink.mails
+    assert sunk.data.endswith(mail("alice"))
+    assert delivery.held() == []
+    assert not list((tmp_path / "state" / "held" / "new").iterdir())
 
 
 @pytest.mark.parametrize("renumber", [False, True])

@@ -63,7 +63,11 @@ class TroubleSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSeen:
-    """An account, for `status`; moments are Unix seconds."""
+    """An account, for `status`; moments are Unix seconds.
+
+    `maybe_twice` counts the deliveries that a next hop may have kept twice: it was offered them, and
+    the answer was lost.
+    """
 
     name: str
     polled_at: float | None = None
@@ -71,6 +75,7 @@ class AccountSeen:
     next_poll_at: float | None = None
     delivered: int = 0
     known: int = 0
+    maybe_twice: int = 0
     failures: int = 0
     problem: str = ""
     is_stopped: bool = False
@@ -120,6 +125,7 @@ def _account_seen(ledger: Ledger, name: str) -> AccountSeen:
         next_poll_at=record.next_poll_at,
         delivered=record.delivered,
         known=ledger.transact(statements.count_known, record.account_id),
+        maybe_twice=ledger.transact(deliveries.count_doubts, record.account_id),
         failures=record.failures,
         problem=record.problem,
         is_stopped=record.stopped_for is not None,

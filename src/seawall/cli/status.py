@@ -24,6 +24,10 @@ def status(*, config: ConfigOption = None, json: JsonOption = False) -> None:
             f"{account.name}: {state}; last poll {moment(account.polled_at)}, "
             f"next {moment(account.next_poll_at)}; {account.delivered} delivered, {account.known} known"
         )
+        if account.maybe_twice:
+            lines.append(
+                f"  {account.maybe_twice} may be there twice: the next hop's answer to them was lost"
+            )
         if account.problem:
             lines.append(f"  {account.problem} ({account.failures} in a row)")
         lines += [

@@ -33,6 +33,8 @@ from seawall.wire.envelope import Offer
 from seawall.wire.smtp import Command, Dialogue, Reply
 from seawall.wire.transparency import Transparent
 
+PIECE: Final = 64 * 2**10
+"""Octets of a mail that are sent in one write, at the least where it has as many."""
 CLOSING: Final = 421
 """The server closes the connection (RFC 5321 §3.8)."""
 
@@ -100,7 +102,7 @@ class Handover:
             *(envelope.rcpt(recipient, self.offer) for recipient in recipients),
             envelope.RSET,
         )
-        if self.offer.has("PIPELINING"):
+        if self._is_pipelining:
             self._send(*commands)
             mail, *rcpts, _ = [await self._reply() for _ in commands]
         else:
@@ -118,7 +120,7 @@ class Handover:
         offered = self._announce(following, diary)
         while following is not None and offered is not None:
             transfer = following
-            outcome = await self._asked()
+            outcome = await self._asked(transfer)
             await offered
             if outcome is None:
                 await self._send_content(transfer)
@@ -140,32 +142,57 @@ class Handover:
     def _announce(self, transfer: Transfer | None, diary: Diary) -> Awaitable[None] | None:
         if transfer is None:
             return None
-        recipient, is_utf8 = transfer.recipient, not transfer.recipient.local_part.isascii()
-        self._send(
-            envelope.mail(transfer.reverse_path, transfer.octets, self.offer, is_utf8=is_utf8),
-            envelope.rcpt(recipient, self.offer),
-            envelope.DATA,
-        )
+        if self._is_pipelining:
+            self._send(*self._envelope(transfer))
         return diary.offer(transfer.delivery_id)
 
-    async def _asked(self) -> Outcome | None:
+    def _envelope(self, transfer: Transfer) -> tuple[Command, ...]:
+        is_utf8 = not transfer.recipient.local_part.isascii()
+        return (
+            envelope.mail(transfer.reverse_path, transfer.octets, self.offer, is_utf8=is_utf8),
+            envelope.rcpt(transfer.recipient, self.offer),
+            envelope.DATA,
+        )
+
+    @property
+    def _is_pipelining(self) -> bool:
+        return self.offer.has("PIPELINING")
+
+    async def _asked(self, transfer: Transfer) -> Outcome | None:
         """Read the replies to an envelope: an outcome where the mail is not wanted, None where it is."""
+        if not self._is_pipelining:
+            return await self._ask(transfer)
         mail, rcpt, data = await self._reply(), await self._reply(), await self._reply()
         if data.is_intermediate:
             return None
         return _outcome(next((reply for reply in (mail, rcpt) if not reply.is_positive), data))
 
+    async def _ask(self, transfer: Transfer) -> Outcome | None:
+        """Send an envelope to a server that takes one command at a time."""
+        for command in self._envelope(transfer):
+            reply = await self._command(command)
+            if reply.is_intermediate:
+                return None
+            if not reply.is_positive:
+                if command is not envelope.DATA:
+                    await self._command(envelope.RSET)
+                return _outcome(reply)
+        raise ProtocolViolation(f"the next hop answered DATA with {reply.words}")
+
     async def _send_content(self, transfer: Transfer) -> None:
         encoder = Transparent()
-        self._connection.send(encoder.encode(transfer.top))
         content = transfer.content
         if transfer.return_path is not None and self.offer.has("DSN"):
             # It went into the envelope, and whoever delivers finally writes it again (RFC 5321 §4.4).
             content = CutContent(content, *transfer.return_path)
+        unsent = encoder.encode(transfer.top)
         for piece in content.chunks():
-            self._connection.send(encoder.encode(piece))
-            await self._connection.drain()
-        self._connection.send(encoder.end())
+            unsent += encoder.encode(piece)
+            if len(unsent) > PIECE:
+                self._connection.send(unsent)
+                unsent = b""
+                await self._connection.drain()
+        self._connection.send(unsent + encoder.end())
         if self._dialogue.end_mail() != 1:
             raise OurBug("a mail for one recipient has more than one reply")
 

@@ -43,11 +43,13 @@ class Manners:
     instead of the ordinary answer; a tuple is used up one by one, its last for ever. `CONTENT`
     stands for the reply behind a mail: DROP there is the doubt, the mail is kept and nothing said.
     `is_lenient` ends a mail wherever any software ever did: at a dot between any two line ends.
+    `is_strict` hangs up on who sends a command before the last one was answered.
     """
 
     offers: tuple[str, ...] = OFFERED
     answers: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     is_lenient: bool = False
+    is_strict: bool = False
 
 
 class Sink:
@@ -199,6 +201,8 @@ class _Visit(socketserver.BaseRequestHandler):
                 raise _Left
             self._more()
         line, _, self._unread = self._unread.partition(b"\r\n")
+        if self._unread and self.server.sink.manners.is_strict:
+            raise _Left
         return line
 
     def _more(self) -> None:

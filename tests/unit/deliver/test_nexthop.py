@@ -154,6 +154,23 @@ def test_each_recipient_has_an_outcome_of_its_own() -> None:
     assert [mail.recipient for mail in sink.mails] == ["alice@example.org"] * 2
 
 
+@pytest.mark.parametrize("speech", list(Speech))
+def test_a_server_without_pipelining_is_asked_one_thing_at_a_time(speech: Speech) -> None:
+    offers = tuple(keyword for keyword in OFFERED if keyword != "PIPELINING")
+    answers = {
+        "RCPT bob@example.org": (b"550 5.1.1 unknown",),
+        "MAIL": (b"250 ok", b"250 ok", b"451 4.3.0 no", b"250 ok"),
+    }
+    sink = Sink(speech, Manners(offers=offers, answers=answers, is_strict=True))
+    names = ("alice", "bob", "alice", "alice")
+    items = transfers(*(f"{name}@example.org" for name in names))
+    diary, problem = carry(sink, items)
+    assert problem is None
+    kinds = [type(diary.outcomes[item.delivery_id]) for item in items]
+    assert sorted(kinds, key=str) == sorted([Accepted, Refused, Deferred, Accepted], key=str)
+    assert len(sink.mails) == 2
+
+
 @pytest.mark.parametrize("dsn", [True, False])
 def test_no_next_hop_is_ever_left_free_to_tell_anybody(*, dsn: bool) -> None:
     offers = tuple(keyword for keyword in OFFERED if dsn or keyword != "DSN")
