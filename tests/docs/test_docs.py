@@ -36,6 +36,28 @@ def test_the_readmes_configuration_loads(tmp_path: Path) -> None:
     assert load(path).settings.accounts[0].name == "office"
 
 
+def test_the_destinations_of_the_page_on_next_hops_load(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "next-hops.md").read_text(encoding="utf-8")
+    found = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert found
+    path = tmp_path / "seawall.toml"
+    for name in re.findall(r"\[destination\.(\w+)\]", found.group(1)):
+        text = f'{block("toml")}destination = "{name}"\n{found.group(1)}'.replace(
+            "[destination.main]", "[destination.m]"
+        )
+        path.write_text(text, encoding="utf-8")
+        assert load(path).settings.accounts[0].destination.name == name
+
+
+def test_the_readmes_catch_all_line_loads(tmp_path: Path) -> None:
+    found = re.search(r"^ +(multidrop = .*)$", README, re.MULTILINE)
+    assert found
+    text = re.sub(r"^to .*$", found.group(1).replace("\\", ""), block("toml"), flags=re.MULTILINE)
+    path = tmp_path / "seawall.toml"
+    path.write_text(text + '[mailboxes]\n"alice@example.org" = []\n', encoding="utf-8")
+    assert load(path).settings.accounts[0].envelope is not None
+
+
 def test_the_readmes_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", block("sh"), re.MULTILINE):
