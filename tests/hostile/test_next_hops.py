@@ -186,6 +186,28 @@ def test_a_doubt_is_offered_again_under_the_same_mark_and_written_down(tmp_path:
     assert not delivery.box.mails
 
 
+@pytest.mark.parametrize("change", ["recipient", "maildir"])
+def test_a_configuration_that_changes_while_somebody_waits_ends_the_wait(tmp_path: Path, change: str) -> None:
+    manners = Manners(answers={"RCPT bob@example.org": (b"452 4.2.2 full",)})
+    delivery = Delivery(tmp_path, [mail("alice", "bob")], manners, keep=KeepForever())
+    delivery.poll()
+    if change == "recipient":
+        delivery.connector.site = replace(
+            delivery.connector.site, mailboxes=Mailboxes.build({ALICE: (BOB,), POSTMASTER: ()})
+        )
+        delivery.poll()
+    else:
+        delivery.connector.now += 3600
+        with lab_isp.running(delivery.isp):
+            delivery.connector.poll(delivery.isp)
+        assert len(list((tmp_path / "bob" / "new").iterdir())) == 1
+        assert not (tmp_path / "alice").exists(), "alice has it already"
+    retrieved = delivery.box.retrievals.total()
+    assert delivery.poll().known == 1
+    assert delivery.box.retrievals.total() == retrieved
+    assert delivery.received == Counter({"alice@example.org": 1})
+
+
 def test_status_says_what_may_be_there_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     delivery = Delivery(
         tmp_path, [mail("alice")], Manners(answers={"CONTENT": (DROP, b"250 kept")}), to=ALICE

@@ -269,7 +269,7 @@ class NextHop(Section):
     user: Text | None = None
     password_file: FilePath | None = None
     password_command: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
-    connections: int = Field(2, ge=1, le=MOST_CONNECTIONS)
+    connections: int = Field(4, ge=1, le=MOST_CONNECTIONS)
     timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = _default("5m")
     ignores_delivered_to: bool = False
 

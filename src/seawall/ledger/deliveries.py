@@ -40,6 +40,7 @@ def intend(connection: Connection, account_id: int, intents: Sequence[Intent], n
     if rows:
         connection.execute(insert(delivery), rows)
     _set_aside(connection, [new for _, intent in pairs for new in intent.deliveries], now)
+    _settle(connection, [copy_id for copy_id, intent in pairs if intent.copy_id is not None], now)
     return copies
 
 
@@ -105,20 +106,26 @@ def note_delivered(connection: Connection, account_id: int, delivery_ids: Sequen
         .values(state="delivered", delivered_at=now),
         which,
     )
-    copy_id = select(delivery.c.copy_id).where(delivery.c.id == bindparam("which")).scalar_subquery()
-    missing = delivery.alias()
-    is_missing = exists().where(missing.c.copy_id == stored_copy.c.id, missing.c.state != "delivered")
-    connection.execute(
-        update(stored_copy)
-        .where(stored_copy.c.id == copy_id, ~is_missing)
-        .values(settled_at=now, changed_at=now),
-        which,
-    )
+    rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(delivery_ids)))
+    _settle(connection, [copy_id for (copy_id,) in rows if copy_id is not None], now)
     connection.execute(
         update(account)
         .where(account.c.id == account_id)
         .values(delivered=account.c.delivered + len(delivery_ids))
     )
+
+
+def _settle(connection: Connection, copy_ids: Sequence[int], now: float) -> None:
+    """Settle those of the copies that every recipient has."""
+    c = delivery.c
+    is_missing = exists().where(c.copy_id == stored_copy.c.id, c.state != "delivered")
+    if copy_ids:
+        connection.execute(
+            update(stored_copy)
+            .where(stored_copy.c.id == bindparam("copy"), stored_copy.c.settled_at.is_(None), ~is_missing)
+            .values(settled_at=now, changed_at=now),
+            [{"copy": copy_id} for copy_id in copy_ids],
+        )
 
 
 def note_transfers(

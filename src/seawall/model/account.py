@@ -108,7 +108,7 @@ class NextHopDestination:
     speech: Speech
     place: Server | UnixSocket
     credentials: Credentials | None = None
-    connections: int = 2
+    connections: int = 4
     patience: float = 300.0
     ignores_delivered_to: bool = False
 
