@@ -165,7 +165,7 @@ def marks_of(path: Path) -> Iterator[str]:
 def doubts(database: Path) -> set[str]:
     ledger = Ledger.open(database)
     try:
-        query = delivery.select().where(delivery.c.is_doubtful)
+        query = delivery.select().where(delivery.c.doubts > 0)
         return ledger.transact(lambda connection: set(connection.execute(query).scalars()))
     finally:
         ledger.close()

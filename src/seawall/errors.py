@@ -55,6 +55,10 @@ class TooLarge(Permanent):
     """A mail, or a reply, went past its bound; the connection that carried it was closed."""
 
 
+class NextHopFailed(Temporary):
+    """The server or program that mail is handed to cannot take any now; the POP3 server is not to blame."""
+
+
 class StorageFull(Temporary):
     """The disk is full, or below its watermark: polling stops, and nothing is erased."""
 

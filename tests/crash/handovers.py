@@ -65,7 +65,7 @@ def _doubtful(database: Path) -> set[str]:
     try:
         return ledger.transact(
             lambda connection: set(
-                connection.execute(delivery.select().where(delivery.c.is_doubtful)).scalars()
+                connection.execute(delivery.select().where(delivery.c.doubts > 0)).scalars()
             )
         )
     finally:

@@ -176,13 +176,13 @@ def test_a_next_hop_that_is_down_gets_nothing_fetched_for_it(tmp_path: Path) -> 
 
 def test_a_doubt_is_offered_again_under_the_same_mark_and_written_down(tmp_path: Path) -> None:
     delivery = Delivery(tmp_path, [mail("alice")], Manners(answers={"CONTENT": (DROP, b"250 kept")}))
-    assert delivery.poll().problem
+    assert delivery.poll().troubled == 1
     assert delivery.poll().went_well
     assert delivery.received == Counter({"alice@example.org": 2}), "the sink has no Sieve"
     marks = {found.group() for sunk in delivery.sink.mails if (found := MARK.search(sunk.data))}
     assert len(marks) == 1
     assert delivery.doubts() == 1
-    assert "maybe-twice" in delivery.connector.log.events("warning")
+    assert "mail-failed" in delivery.connector.log.events("warning")
     assert not delivery.box.mails
 
 
@@ -206,6 +206,17 @@ def test_a_configuration_that_changes_while_somebody_waits_ends_the_wait(tmp_pat
     assert delivery.poll().known == 1
     assert delivery.box.retrievals.total() == retrieved
     assert delivery.received == Counter({"alice@example.org": 1})
+
+
+def test_a_mail_that_is_never_answered_is_held_in_the_end_and_not_copied_for_ever(tmp_path: Path) -> None:
+    delivery = Delivery(tmp_path, [mail("alice")], Manners(answers={"CONTENT": (DROP,)}), to=ALICE)
+    for _ in range(12):
+        delivery.poll(minutes=24 * 60)
+    (held,) = delivery.held()
+    assert held.note.reason == "unanswered"
+    assert delivery.received["alice@example.org"] == delivery.connector.site.alarm_after
+    assert "mail-keeps-failing" in delivery.connector.log.events("error")
+    assert not delivery.box.mails
 
 
 def test_status_says_what_may_be_there_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from seawall.deliver.transfer import Carrier
 from seawall.errors import OurBug, SeawallError, StorageFull, Temporary
 from seawall.ledger import deliveries
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import AccountRecord
+from seawall.ledger.records import AccountRecord, OpenDelivery
 from seawall.ledger.state import State
 from seawall.model.account import Account, MaildirDestination, Site, sees_loops
 from seawall.model.address import Address
@@ -31,7 +31,7 @@ from seawall.model.copy import KnownCopy
 from seawall.model.envelope import Multidrop
 from seawall.model.facts import MessageFacts
 from seawall.model.mail import Listed
-from seawall.model.outcome import Deferred, Outcome, Refused
+from seawall.model.outcome import Deferred, Lost, Outcome, Refused
 from seawall.model.text import shown
 from seawall.model.verdict import Deliver, Hold, Verdict
 from seawall.retrieve.session import Retrieved
@@ -180,15 +180,19 @@ class Delivering:
             for recipient in verdict.recipients:
                 if recipient not in self._receivers:
                     raise OurBug(f"{recipient} is none of the mailboxes of account {self._account.name}")
-                item = route.item(mail, facts, verdict, recipient, self._around.token())
-                items.append(item.after(begun(copy, recipient)))
+                before = begun(copy, recipient)
+                of_this = verdict
+                if isinstance(verdict, Deliver) and before and before.doubts >= self._site.alarm_after:
+                    of_this = route.unanswered(verdict, before.doubts)
+                item = route.item(mail, facts, of_this, recipient, self._around.token())
+                items.append(item.after(before))
         return Consignment(mail=mail, facts=facts, items=tuple(items), copy=copy)
 
     async def _hand_over(
         self, record: AccountRecord, route: Route, items: Sequence[Item]
     ) -> tuple[Mapping[str, Outcome], SeawallError | None]:
         """Offer mails to the next hop; return their outcomes, and what ended it before all had one."""
-        items = [item for item in items if not item.is_done]
+        items = [item for item in items if not (item.is_done or item.is_blocked)]
         if not items or self._carrier is None:
             return {}, None
         logbook = Logbook(record.account_id, ledger=self._ledger, surroundings=self._around)
@@ -205,12 +209,12 @@ class Delivering:
         self, record: AccountRecord, route: Route, items: Sequence[Item]
     ) -> dict[Placement, SeawallError]:
         """Write mails to their directories; return those that failed, with why."""
-        items = [item for item in items if not item.is_done]
+        items = [item for item in items if not (item.is_done or item.is_blocked)]
         if not items:
             return {}
         failed = await asyncio.to_thread(staging.stage, [route.parcel(item) for item in items])
         await self._ledger.do(
-            deliveries.forget, [item.delivery_id for item in items if item.placement in failed]
+            deliveries.postpone, [item.delivery_id for item in items if item.placement in failed]
         )
         staged = [item for item in items if item.placement not in failed]
         await self._ledger.do(
@@ -247,7 +251,9 @@ class Delivering:
                 outcome, problem = outcomes.get(item.delivery_id), failed.get(item.placement)
                 if item.is_done:
                     continue
-                if isinstance(outcome, Deferred):
+                if item.is_blocked:
+                    missing.append(f"not yet for {item.recipient}: what a crash left of it cannot be settled")
+                elif isinstance(outcome, Deferred | Lost):
                     missing.append(f"not yet for {item.recipient}: {outcome.words}")
                 elif problem is not None and self._is_only_theirs(problem):
                     missing.append(f"not yet for {item.recipient}: {problem}")
@@ -288,25 +294,35 @@ class Delivering:
     async def settle(self, record: AccountRecord) -> None:
         """Bring to an end what was under way when a process, or a connection to the next hop, ended."""
         for left in await self._ledger.do(deliveries.open_deliveries, record.account_id):
-            placement = Placement(directory=left.directory, base_name=left.base_name)
-            now = self._around.now()
-            settlement = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
-            if settlement is Settlement.DELIVERED:
-                await self._ledger.do(deliveries.note_delivered, record.account_id, [left.delivery_id], now)
+            outcome = await self._settle_one(record, left)
+            fields = {"account": self._account.name, "delivery": left.delivery_id}
+            if isinstance(outcome, Settlement):
+                name = outcome.name.lower().replace("_", "-")
+                self._around.log.info("settled", **fields, outcome=name)
             else:
-                await self._ledger.do(deliveries.forget, [left.delivery_id])
-            self._around.log.info(
-                "settled",
-                account=self._account.name,
-                delivery=left.delivery_id,
-                outcome=settlement.name.lower().replace("_", "-"),
-            )
+                self._around.log.error("not-settled", **fields, problem=str(outcome))
         for delivery_id in await self._ledger.do(deliveries.note_doubts, record.account_id):
             self._around.log.warning("maybe-twice", account=self._account.name, delivery=delivery_id)
+
+    async def _settle_one(self, record: AccountRecord, left: OpenDelivery) -> Settlement | SeawallError:
+        """Settle a delivery to a file; return what became of it, or what keeps this one mailbox from it."""
+        placement = Placement(directory=left.directory, base_name=left.base_name)
+        now = self._around.now()
+        try:
+            settlement = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
+        except SeawallError as problem:
+            if self._is_only_theirs(problem):
+                return problem
+            raise
+        if settlement is Settlement.DELIVERED:
+            await self._ledger.do(deliveries.note_delivered, record.account_id, [left.delivery_id], now)
+        else:
+            await self._ledger.do(deliveries.postpone, [left.delivery_id])
+        return settlement
 
 
 def _make_maildirs(items: Sequence[Item]) -> None:
     """Make what is missing of the mailboxes that mail goes to; one that cannot be made fails when it is written to."""
-    for directory in {item.delivery.directory for item in items if not item.is_transfer and not item.is_done}:
+    for directory in {item.delivery.directory for item in items if item.is_new and not item.is_transfer}:
         with suppress(SeawallError):
             staging.make(directory)

@@ -26,7 +26,8 @@ NEXT_HOP: Final = ""
 class Item:
     """One mail for one recipient, and the delivery that the ledger knows it by.
 
-    `is_done` where the recipient has it from an earlier time, and another one has not.
+    `is_done` where the recipient has it from an earlier time, and another one has not; `is_blocked`
+    where a crash left it in a directory that cannot be reached since.
     """
 
     mail: Retrieved
@@ -36,6 +37,7 @@ class Item:
     delivery: NewDelivery
     is_new: bool = True
     is_done: bool = False
+    is_blocked: bool = False
 
     @property
     def delivery_id(self) -> str:
@@ -57,15 +59,20 @@ class Item:
 
         By that id a next hop that may have the mail knows it again (RFC 7352).
         """
-        if before is None or not (before.is_delivered or self.is_transfer):
+        if before is None:
             return self
+        is_blocked = not before.is_delivered and before.directory != NEXT_HOP
+        if not (before.is_delivered or is_blocked or self.is_transfer):
+            return replace(self, delivery=replace(self.delivery, doubts=before.doubts))
         delivery = replace(
             self.delivery,
             delivery_id=before.delivery_id,
             directory=before.directory,
             base_name=before.base_name,
         )
-        return replace(self, delivery=delivery, is_new=False, is_done=before.is_delivered)
+        return replace(
+            self, delivery=delivery, is_new=False, is_done=before.is_delivered, is_blocked=is_blocked
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +140,15 @@ class Route:
             held=held,
         )
         return Item(mail=mail, facts=facts, verdict=verdict, recipient=recipient, delivery=delivery)
+
+    def unanswered(self, deliver: Deliver, doubts: int) -> Hold:
+        """Return the verdict on a mail to which the next hop's answer was lost so often."""
+        return Hold(
+            recipients=deliver.recipients,
+            reason=Reason.UNANSWERED,
+            sentence=f"{self.account.destination.name} was given it {doubts} times and never answered: it may have it as often",
+            evidence=(f"{doubts} answers lost",),
+        )
 
     def refused(self, item: Item, words: str) -> Item:
         """Return the item as one to be set aside, since the next hop will never take it."""

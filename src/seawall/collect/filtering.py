@@ -12,7 +12,7 @@ from typing import Final
 from seawall.deliver import filter as program
 from seawall.deliver import maildir, staging
 from seawall.deliver.filter import Refusal
-from seawall.errors import Temporary
+from seawall.errors import SeawallError, Temporary
 from seawall.model.account import Account, MaildirDestination
 from seawall.model.mail import Content
 from seawall.model.verdict import Deliver, Hold, Reason, Verdict
@@ -50,10 +50,13 @@ async def _ask(account: Account, content: Content, verdicts: tuple[Verdict, ...]
             return tuple(_refused(verdict, answer.words) for verdict in verdicts)
         if answer.folder is None or not isinstance(account.destination, MaildirDestination):
             return verdicts
-        await asyncio.to_thread(_make, account.destination, answer.folder, verdicts)
-        return tuple(_into(verdict, answer.folder) for verdict in verdicts)
     except Temporary as problem:
         return problem
+    try:
+        await asyncio.to_thread(_make, account.destination, answer.folder, verdicts)
+    except SeawallError as problem:
+        return Temporary(f"the folder {answer.folder} cannot be made: {problem}")
+    return tuple(_into(verdict, answer.folder) for verdict in verdicts)
 
 
 def _refused(verdict: Verdict, words: str) -> Verdict:

@@ -32,7 +32,7 @@ from seawall.facts.message import read_message
 from seawall.facts.section import header_digest, header_section
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import AccountRecord
+from seawall.ledger.records import AccountRecord, Listing
 from seawall.ledger.state import State
 from seawall.model.account import Account, KeepFor, Site, Tls
 from seawall.model.copy import KnownCopy
@@ -190,7 +190,7 @@ class Journey:
             key = trouble_key(alone)
             chosen = tuple(listed for listed in planned.suspects if trouble_key(listed) == key)
         self._is_all_durable = True
-        erasable = await self._certain(session, look)
+        erasable = await self._certain(session, record, report, look)
         erasable += await self._fetch(session, record, report, look, chosen)
         suspects = tuple(listed for listed in planned.suspects if listed not in chosen)
         if not self._is_all_durable:
@@ -273,8 +273,13 @@ class Journey:
 
     # ── erasing ─────────────────────────────────────────────────────────────────────────
 
-    async def _certain(self, session: Session, look: Look) -> list[tuple[Listed, KnownCopy]]:
-        """Return what is due and certainly still the mail that was fetched; where TOP cannot tell, RETR does."""
+    async def _certain(
+        self, session: Session, record: AccountRecord, report: Report, look: Look
+    ) -> list[tuple[Listed, KnownCopy]]:
+        """Return what is due and certainly still the mail that was fetched; where TOP cannot tell, RETR does.
+
+        What RETR shows to be another mail is delivered at once: it is here, and QUIT might erase it.
+        """
         certain = [pair for pair in look.erasable if pair[0].number in look.headers.digests]
         open_pairs = {
             entry.number: (entry, copy)
@@ -288,12 +293,31 @@ class Journey:
         )
         async with aclosing(stream):
             async for results in stream:
-                for result in results:
-                    entry, copy = open_pairs[result.listed.number]
-                    if isinstance(result, Retrieved) and _digest(result) == copy.header_digest:
-                        certain.append((entry, copy))
-                _close(results)
+                try:
+                    others = []
+                    for result in results:
+                        entry, copy = open_pairs[result.listed.number]
+                        if isinstance(result, Retrieved) and _digest(result) == copy.header_digest:
+                            certain.append((entry, copy))
+                        elif isinstance(result, Retrieved):
+                            others.append((copy.copy_id, result))
+                    await self._deliver_others(session, record, report, look, others)
+                finally:
+                    _close(results)
         return certain
+
+    async def _deliver_others(
+        self,
+        session: Session,
+        record: AccountRecord,
+        report: Report,
+        look: Look,
+        others: Sequence[tuple[int, Retrieved]],
+    ) -> None:
+        if others:
+            listing = Listing(gone=tuple(copy_id for copy_id, _ in others))
+            await self._ledger.do(statements.note_listing, record.account_id, listing, self._around.now())
+            await self._deliver(session, record, report, look, [result for _, result in others])
 
     async def _erase(
         self,

@@ -4,6 +4,7 @@ Owns the reading of listings and headers, and what the ledger is told of them. R
 deliver or erase; how a mail is recognised is decided in `decide.recognise`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,7 +15,7 @@ from seawall.decide.recognise import Headers, Recognition, is_same_size, recogni
 from seawall.errors import ConnectionLost, ProtocolViolation, TooLarge
 from seawall.facts.message import read_message
 from seawall.facts.section import header_digest, header_section
-from seawall.ledger import statements
+from seawall.ledger import deliveries, statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord, Listing, SeenCopy
 from seawall.model.account import Account, StartAll, StartSince
@@ -151,6 +152,19 @@ class Lookout:
             self._around.log.warning(
                 "recognised", account=self._account.name, mails=len(changed.renamed), reason="new-uidl"
             )
+        await self._abandon(record, look)
+
+    async def _abandon(self, record: AccountRecord, look: Look) -> None:
+        """Forget the copies that left the server long ago, before every recipient had them."""
+        present = {entry.uidl for entry in look.entries}
+        before = self._around.now() - statements.REMEMBER_SECONDS
+        stale = [
+            copy.copy_id
+            for copy in await self._ledger.do(deliveries.open_copies, record.account_id)
+            if copy.uidl not in present and copy.changed_at < before
+        ]
+        if stale:
+            await self._ledger.do(deliveries.abandon, stale)
 
     async def drop_known(
         self,
@@ -163,15 +177,18 @@ class Lookout:
         unsure = look.recognition.unsure
         if not unsure:
             return retrieved, facts
-        missing = {copy.header_digest: copy for copy in look.recognition.missing if not copy.is_erased}
+        missing: defaultdict[bytes | None, list[KnownCopy]] = defaultdict(list)
+        for copy in look.recognition.missing:
+            if not copy.is_erased:
+                missing[copy.header_digest].append(copy)
         kept_mails, kept_facts, renamed = [], [], []
         for result, fact in zip(retrieved, facts, strict=True):
-            copy = missing.pop(fact.header_digest, None) if result.listed.number in unsure else None
-            if copy is None:
+            candidates = missing[fact.header_digest]
+            if result.listed.number in unsure and candidates:
+                renamed.append((candidates.pop(0).copy_id, result.listed.uidl, result.listed.octets))
+            else:
                 kept_mails.append(result)
                 kept_facts.append(fact)
-            else:
-                renamed.append((copy.copy_id, result.listed.uidl, result.listed.octets))
         if renamed:
             listing = Listing(renamed=tuple(renamed))
             await self._ledger.do(statements.note_listing, record.account_id, listing, self._around.now())

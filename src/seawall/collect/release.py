@@ -1,7 +1,7 @@
 """What a person does about Held: release a mail to its mailbox, byte-identical, or drop it for good."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from seawall.collect.delivering import receivers
@@ -21,7 +21,7 @@ from seawall.ledger.state import State
 from seawall.model.account import Account, Settings, Tls
 from seawall.model.address import Address
 from seawall.model.mail import Listed, RawMail
-from seawall.model.outcome import Accepted, Deferred, Outcome
+from seawall.model.outcome import Accepted, Lost, Outcome, Refused
 from seawall.model.verdict import Deliver
 from seawall.retrieve.session import Retrieved
 from seawall.retrieve.spool import HEAD_OCTETS, SpooledContent
@@ -41,16 +41,16 @@ class Held:
     async def settle(self) -> None:
         """Bring to an end the releases that were under way when a process ended."""
         for left in await self._ledger.do(setaside.open_releases):
-            now = self._around.now()
+            if left.is_offered:
+                await self._doubt(left.delivery_id)
+                continue
             is_delivered = False
             if left.directory:
                 placement = Placement(directory=left.directory, base_name=left.base_name)
+                now = self._around.now()
                 outcome = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
                 is_delivered = outcome is Settlement.DELIVERED
-            else:
-                # The next hop may have it: the mail stays held, and a person decides.
-                self._around.log.warning("maybe-released", delivery=left.delivery_id)
-            await self._ledger.do(setaside.end_release, left.delivery_id, now, is_delivered=is_delivered)
+            await self._end(left.delivery_id, is_delivered=is_delivered)
 
     async def release(self, held_id: int) -> HeldRecord:
         """Deliver a held mail to the recipient that it was held for.
@@ -73,7 +73,8 @@ class Held:
             )
             facts = read_message(head, content.octets, route.mark_key)
             verdict = Deliver(recipients=(recipient,))
-            item = route.item(mail, facts, verdict, recipient, self._around.token())
+            token = record.release_id or self._around.token()
+            item = route.item(mail, facts, verdict, recipient, token)
             if not await self._ledger.do(setaside.intend_release, held_id, item.delivery):
                 raise Permanent(f"mail {held_id} is not held any more")
             if item.is_transfer:
@@ -121,35 +122,49 @@ class Held:
         )
 
     async def _write(self, parcel: Parcel, delivery_id: str) -> None:
-        failed: dict[Placement, SeawallError] = {}
         try:
             directory, least = parcel.placement.directory, self._settings.site.min_free_octets
             await asyncio.to_thread(maildir.probe, directory, least)
-            failed = await asyncio.to_thread(staging.stage, [parcel])
-            if not failed:
-                await self._ledger.do(deliveries.note_staged, [delivery_id], self._around.now())
-                failed = await asyncio.to_thread(staging.publish, [parcel.placement])
-        except SeawallError as unusable:
-            failed = {parcel.placement: unusable}
-        await self._end(delivery_id, is_delivered=not failed)
-        for problem in failed.values():
-            await asyncio.to_thread(staging.discard, [parcel.placement])
+            for problem in (await asyncio.to_thread(staging.stage, [parcel])).values():
+                raise problem
+        except SeawallError:
+            await self._end(delivery_id, is_delivered=False)
+            raise
+        await self._ledger.do(deliveries.note_staged, [delivery_id], self._around.now())
+        # What fails from here on stays open in the ledger, and `settle` brings it to an end.
+        for problem in (await asyncio.to_thread(staging.publish, [parcel.placement])).values():
             raise problem
+        await self._end(delivery_id, is_delivered=True)
 
     async def _hand_over(self, account: Account, transfer: Transfer) -> None:
         next_hop = carrier(account.destination, here=self._around.here)
         if next_hop is None:
             raise OurBug(f"{account.destination.name} has no carrier")
-        answer = _Answer()
+        answer = _Answer(lambda: self._ledger.do(setaside.offer_release, transfer.delivery_id))
         try:
             await next_hop.carry([transfer], answer)
         finally:
-            await self._end(transfer.delivery_id, is_delivered=isinstance(answer.outcome, Accepted))
+            await self._answered(transfer.delivery_id, answer)
             await next_hop.close()
         if not isinstance(answer.outcome, Accepted):
             words = answer.outcome.words if answer.outcome else "it did not answer"
-            kind = Temporary if isinstance(answer.outcome, Deferred | None) else Permanent
+            kind = Permanent if isinstance(answer.outcome, Refused) else Temporary
             raise kind(f"{account.destination.name} does not take it: {words}")
+
+    async def _answered(self, delivery_id: str, answer: "_Answer") -> None:
+        outcome = answer.outcome
+        is_doubtful = (
+            outcome.is_doubtful if isinstance(outcome, Lost) else outcome is None and answer.is_offered
+        )
+        if is_doubtful:
+            await self._doubt(delivery_id)
+        else:
+            await self._end(delivery_id, is_delivered=isinstance(outcome, Accepted))
+
+    async def _doubt(self, delivery_id: str) -> None:
+        """The next hop may have it: the mail stays held, and its next release bears the same mark."""
+        await self._ledger.do(setaside.doubt_release, delivery_id)
+        self._around.log.warning("maybe-released", delivery=delivery_id)
 
     async def _end(self, delivery_id: str, *, is_delivered: bool) -> None:
         await self._ledger.do(
@@ -158,13 +173,16 @@ class Held:
 
 
 class _Answer:
-    """The diary of one release: the ledger knows of it already, and a doubt is for a person to settle."""
+    """The diary of one release."""
 
-    def __init__(self) -> None:
+    def __init__(self, write_offer: Callable[[], Awaitable[None]]) -> None:
         self.outcome: Outcome | None = None
+        self.is_offered = False
+        self._write_offer = write_offer
 
     def offer(self, _delivery_id: str) -> Awaitable[None]:
-        return asyncio.sleep(0)
+        self.is_offered = True
+        return asyncio.ensure_future(self._write_offer())
 
     def close(self, _delivery_id: str, outcome: Outcome) -> None:
         self.outcome = outcome

@@ -10,9 +10,10 @@ from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
 from seawall.deliver.carriers import carrier
 from seawall.deliver.transfer import Carrier
-from seawall.errors import ConnectionLost
+from seawall.errors import OurBug, SeawallError, Temporary
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
+from seawall.ledger.records import AccountRecord
 from seawall.ledger.state import State
 from seawall.model.account import Account, Settings
 
@@ -110,25 +111,36 @@ class Schedule:
 
     async def _poll(self, account: Account) -> tuple[Report, float]:
         """Poll an account, write down how it went, and return that and the seconds until the next poll."""
-        record = await self._ledger.do(statements.open_account, account.name)
+        record: AccountRecord | None = None
         try:
+            record = await self._ledger.do(statements.open_account, account.name)
             async with self._places.place(account.server) as place:
                 if self._stop.is_set():
                     return Report(account=account.name, problem=NO_TURN), 0.0
                 report = await self.journey(account).poll(place)
-        except ConnectionLost as problem:
+        except OurBug:
+            raise
+        except SeawallError as problem:
             report = Report(account=account.name, problem=str(problem))
-        failures = record.failures + 1 if report.problem else 0
+        failures = (record.failures if record else 0) + 1 if report.problem else 0
         delay = next_delay(account.every, failures, report.login_delay, self._around.chance())
-        now = self._around.now()
-        if not report.problem:
-            await self._ledger.do(statements.note_success, record.account_id, now, now + delay)
-        elif not report.is_stopped:
-            await self._ledger.do(
-                statements.note_failure, record.account_id, now, now + delay, report.problem
-            )
-        self._tell(report, is_news=record.problem != report.problem)
+        if record is not None:
+            await self._note(record, report, delay)
+        self._tell(report, is_news=record is None or record.problem != report.problem)
         return report, delay
+
+    async def _note(self, record: AccountRecord, report: Report, delay: float) -> None:
+        """Write down how a poll went; a ledger that cannot be written is the poll's problem, and no other account's."""
+        now = self._around.now()
+        try:
+            if not report.problem:
+                await self._ledger.do(statements.note_success, record.account_id, now, now + delay)
+            elif not report.is_stopped:
+                await self._ledger.do(
+                    statements.note_failure, record.account_id, now, now + delay, report.problem
+                )
+        except Temporary as problem:
+            report.problem = report.problem or str(problem)
 
     def _tell(self, report: Report, *, is_news: bool) -> None:
         if report.problem:

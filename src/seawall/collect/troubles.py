@@ -39,9 +39,9 @@ class Troubles:
         With `at_once` its first retry comes in this poll, and it counts if that fails.
         `is_deferred` says that the mail came, and a recipient could not get it.
         """
-        known = await self._ledger.do(statements.troubles, account_id)
+        known = await self._ledger.do(statements.trouble_of, account_id, trouble_key(listed))
         now = self._around.now()
-        found = worse(known.get(trouble_key(listed)), listed, why, now, at_once=at_once)
+        found = worse(known, listed, why, now, at_once=at_once)
         report.troubled += found.retry_at > now
         is_alarm = found.failures >= self._site.alarm_after and not found.is_alarmed
         found = replace(found, is_alarmed=found.is_alarmed or is_alarm, is_deferred=is_deferred)

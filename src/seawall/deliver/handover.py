@@ -5,10 +5,11 @@ mail costs one round trip (RFC 2920 §3.1). Whatever error leaves a method, the 
 finished: what was offered and not closed is in doubt, and never counts as delivered.
 """
 
+import asyncio
 import base64
 import binascii
 from collections import deque
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final, Self
 
 from seawall.deliver.transfer import Diary, Transfer
@@ -24,7 +25,7 @@ from seawall.errors import (
 from seawall.model.account import Credentials, NextHopDestination, Server, Tls
 from seawall.model.address import Address
 from seawall.model.mail import CutContent
-from seawall.model.outcome import Accepted, Deferred, Outcome, Refused
+from seawall.model.outcome import Accepted, Deferred, Lost, Outcome, Refused
 from seawall.net.connection import Connection, Nobody
 from seawall.net.credentials import read_secret
 from seawall.net.sasl import MECHANISMS
@@ -48,6 +49,9 @@ class Handover:
         self._dialogue = Dialogue(destination.speech)
         self._replies: deque[Reply] = deque()
         self._here = here
+        self._current: Transfer | None = None
+        self._following: Transfer | None = None
+        self._is_ended = False
         self.offer = Offer(parameters={})
         self.mechanism = ""
 
@@ -111,28 +115,43 @@ class Handover:
 
     # ── the mails ───────────────────────────────────────────────────────────────────────
 
-    async def carry(self, waiting: Iterator[Transfer], diary: Diary) -> None:
-        """Hand over what `waiting` yields, one after the other; each is closed in the diary with its outcome.
+    async def carry(self, waiting: deque[Transfer], diary: Diary) -> None:
+        """Hand over what is `waiting`, one after the other; each is closed in the diary with its outcome.
 
-        Raises Temporary where the connection does not last.
+        Raises Temporary where the connection does not last; `give_up` then tells what that means.
         """
-        following = self._next(waiting, diary)
-        offered = self._announce(following, diary)
-        while following is not None and offered is not None:
-            transfer = following
-            outcome = await self._asked(transfer)
+        self._following = self._next(waiting, diary)
+        offered = self._announce(self._following, diary)
+        while self._following is not None and offered is not None:
+            self._current, self._is_ended, self._following = self._following, False, None
+            outcome = await self._asked(self._current)
             await offered
             if outcome is None:
-                await self._send_content(transfer)
-            following = self._next(waiting, diary)
-            offered = self._announce(following, diary)
+                await self._send_content(self._current)
+            self._following = self._next(waiting, diary)
+            offered = self._announce(self._following, diary)
             if outcome is None:
                 outcome = _outcome(await self._reply())
-            diary.close(transfer.delivery_id, outcome)
+            diary.close(self._current.delivery_id, outcome)
+            self._current = None
 
-    def _next(self, waiting: Iterator[Transfer], diary: Diary) -> Transfer | None:
+    def give_up(self, waiting: deque[Transfer], diary: Diary, why: str) -> bool:
+        """After a failure: close the mail at which it came as lost, and put one that was only announced back.
+
+        False where it came at no mail, so that none is to blame.
+        """
+        self.abort()
+        if self._following is not None:
+            waiting.appendleft(self._following)
+        if self._current is None:
+            return False
+        diary.close(self._current.delivery_id, Lost(words=why, is_doubtful=self._is_ended))
+        return True
+
+    def _next(self, waiting: deque[Transfer], diary: Diary) -> Transfer | None:
         """Return the next mail that can be offered; those that cannot are closed as refused."""
-        for transfer in waiting:
+        while waiting:
+            transfer = waiting.popleft()
             why = self._unacceptable(transfer)
             if not why:
                 return transfer
@@ -192,6 +211,7 @@ class Handover:
                 self._connection.send(unsent)
                 unsent = b""
                 await self._connection.drain()
+        self._is_ended = True
         self._connection.send(unsent + encoder.end())
         if self._dialogue.end_mail() != 1:
             raise OurBug("a mail for one recipient has more than one reply")
@@ -232,13 +252,14 @@ class Handover:
 
     async def _log_in(self, credentials: Credentials) -> None:
         secret = await read_secret(credentials.secret)
+        user = credentials.user
         name = next((name for name in MECHANISMS if name in self.offer.mechanisms), None)
         if name is None:
             raise Misconfigured(
                 f"{self._destination.name} offers no way to log in that is spoken here "
                 f"({' '.join(self.offer.mechanisms) or 'it offers none'})"
             )
-        exchange = MECHANISMS[name](credentials.user, secret)
+        exchange = MECHANISMS[name](user, secret)
         initial = base64.b64encode(next(exchange))
         # LOGIN has no initial response in its one description; the others have.
         reply = await self._command(envelope.auth(name, None if name == "LOGIN" else initial))
@@ -255,8 +276,11 @@ class Handover:
         if reply.is_positive and name.startswith("SCRAM") and response:
             raise ProtocolViolation(f"the next hop accepted {name} without proving itself")
         if not reply.is_positive and not reply.is_temporary:
-            raise CredentialsRefused(f"{self._destination.name} refused to log in by {name}: {reply.words}")
-        await self._positive(reply)
+            words = secret.hidden_in(reply.words, user)
+            raise CredentialsRefused(f"{self._destination.name} refused to log in by {name}: {words}")
+        if not reply.is_positive:
+            words = secret.hidden_in(reply.words, user)
+            raise ServerRefused(f"{self._destination.name} cannot be logged in to by {name} now: {words}")
         self.mechanism = name
 
     # ── commands and replies ────────────────────────────────────────────────────────────
@@ -269,8 +293,15 @@ class Handover:
         return await self._reply()
 
     async def _reply(self) -> Reply:
-        while not self._replies:
-            self._replies.extend(self._dialogue.receive(await self._connection.receive()))
+        patience = self._destination.patience
+        try:
+            async with asyncio.timeout(patience):
+                while not self._replies:
+                    self._replies.extend(self._dialogue.receive(await self._connection.receive()))
+        except TimeoutError as problem:
+            raise ConnectionLost(
+                f"{self._destination.name} took over {patience:.0f} s for an answer"
+            ) from problem
         reply = self._replies.popleft()
         if reply.code == CLOSING:
             raise ConnectionLost(f"{self._destination.name} closes the connection: {reply.words}")

@@ -5,12 +5,24 @@ A delivery goes `intended` → `staged` → `delivered`, or by a next hop `inten
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from seawall.ledger.records import Begun, Intent, NewDelivery, OpenCopy, OpenDelivery
 from seawall.ledger.schema import account, delivery, held, stored_copy
-from seawall.model.outcome import Accepted, Outcome
+from seawall.model.outcome import Accepted, Lost, Outcome
 
 
 def intend(connection: Connection, account_id: int, intents: Sequence[Intent], now: float) -> list[int]:
@@ -33,6 +45,7 @@ def intend(connection: Connection, account_id: int, intents: Sequence[Intent], n
             "directory": new.directory,
             "base_name": new.base_name,
             "state": "intended",
+            "doubts": new.doubts,
         }
         for copy_id, intent in pairs
         for new in intent.deliveries
@@ -63,11 +76,9 @@ def _resume(connection: Connection, copy_id: int, intent: Intent, now: float) ->
         .where(stored_copy.c.id == copy_id)
         .values(uidl=intent.uidl, octets=intent.octets, changed_at=now)
     )
-    connection.execute(
-        delete(delivery).where(
-            c.copy_id == copy_id, c.state != "delivered", c.directory == "", c.id.not_in(intent.goes_on)
-        )
-    )
+    stale = (c.copy_id == copy_id) & (c.state != "delivered") & c.id.not_in(intent.goes_on)
+    connection.execute(delete(held).where(held.c.delivery_id.in_(select(c.id).where(stale))))
+    connection.execute(delete(delivery).where(stale))
 
 
 def _set_aside(connection: Connection, deliveries: Sequence[NewDelivery], now: float) -> None:
@@ -132,35 +143,46 @@ def note_transfers(
     connection: Connection, account_id: int, offered: Sequence[str], closed: Mapping[str, Outcome], now: float
 ) -> None:
     """How far transfers came: these may be with the next hop from here on, those have their outcome."""
-    open_again = [delivery_id for delivery_id, outcome in closed.items() if not isinstance(outcome, Accepted)]
-    for state, delivery_ids in (("offered", offered), ("intended", open_again)):
-        if delivery_ids:
-            connection.execute(
-                update(delivery).where(delivery.c.id == bindparam("which")).values(state=state),
-                [{"which": delivery_id} for delivery_id in delivery_ids],
-            )
     accepted = [delivery_id for delivery_id, outcome in closed.items() if isinstance(outcome, Accepted)]
+    doubtful = [
+        delivery_id
+        for delivery_id, outcome in closed.items()
+        if isinstance(outcome, Lost) and outcome.is_doubtful
+    ]
+    waiting = [delivery_id for delivery_id in closed if delivery_id not in {*accepted, *doubtful}]
+    _each(connection, update(delivery).values(state="offered"), offered)
+    _each(connection, update(delivery).values(state="intended"), waiting)
+    _each(connection, _DOUBT, doubtful)
     note_delivered(connection, account_id, accepted, now)
 
 
 def note_doubts(connection: Connection, account_id: int) -> list[str]:
-    """What was offered when a process or a connection ended may have arrived; return it. It is offered again.
+    """What was offered when a process ended may have arrived; return it. It is offered again.
 
     The next hop may keep it twice then, unless it looks at the mark.
     """
     c = delivery.c
-    doubtful = (c.account_id == account_id) & (c.state == "offered")
-    found = list(connection.execute(select(c.id).where(doubtful, c.copy_id.is_not(None))).scalars())
-    connection.execute(
-        update(delivery).where(doubtful, c.copy_id.is_not(None)).values(state="intended", is_doubtful=True)
-    )
+    doubtful = (c.account_id == account_id) & (c.state == "offered") & c.copy_id.is_not(None)
+    found = list(connection.execute(select(c.id).where(doubtful)).scalars())
+    _each(connection, _DOUBT, found)
     return found
+
+
+_DOUBT: Final = update(delivery).values(state="intended", doubts=delivery.c.doubts + 1)
+
+
+def _each(connection: Connection, statement: Update, delivery_ids: Sequence[str]) -> None:
+    if delivery_ids:
+        connection.execute(
+            statement.where(delivery.c.id == bindparam("which")),
+            [{"which": delivery_id} for delivery_id in delivery_ids],
+        )
 
 
 def count_doubts(connection: Connection, account_id: int) -> int:
     """Return how many deliveries of an account may have arrived twice."""
     c = delivery.c
-    doubtful = (c.account_id == account_id) & c.is_doubtful
+    doubtful = (c.account_id == account_id) & (c.doubts > 0)
     return connection.execute(select(func.count()).where(doubtful)).scalar_one()
 
 
@@ -176,21 +198,22 @@ def refuse(connection: Connection, refused: Sequence[NewDelivery], now: float) -
         _set_aside(connection, refused, now)
 
 
-def forget(connection: Connection, delivery_ids: Sequence[str]) -> None:
-    """These did not happen: their mails are still on the server and will be fetched again."""
-    which = [{"which": delivery_id} for delivery_id in delivery_ids]
-    if not which:
-        return
-    rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(delivery_ids)))
-    copies = [copy_id for (copy_id,) in rows if copy_id is not None]
-    connection.execute(delete(held).where(held.c.delivery_id == bindparam("which")), which)
-    connection.execute(delete(delivery).where(delivery.c.id == bindparam("which")), which)
-    if copies:
-        begun = exists().where(delivery.c.copy_id == stored_copy.c.id)
-        unsettled = delete(stored_copy).where(stored_copy.c.settled_at.is_(None), ~begun)
-        connection.execute(
-            unsettled.where(stored_copy.c.id == bindparam("copy")), [{"copy": copy_id} for copy_id in copies]
-        )
+def postpone(connection: Connection, delivery_ids: Sequence[str]) -> None:
+    """These did not happen: their mails are still on the server and will be fetched again, for these recipients."""
+    if delivery_ids:
+        connection.execute(delete(held).where(held.c.delivery_id.in_(delivery_ids)))
+        nowhere = update(delivery).values(state="intended", directory="", base_name="", staged_at=None)
+        _each(connection, nowhere, delivery_ids)
+
+
+def abandon(connection: Connection, copy_ids: Sequence[int]) -> None:
+    """These copies left the server long ago, before every recipient had them."""
+    if copy_ids:
+        c = delivery.c
+        stale = c.copy_id.in_(copy_ids) & (c.state != "delivered")
+        connection.execute(delete(held).where(held.c.delivery_id.in_(select(c.id).where(stale))))
+        connection.execute(delete(delivery).where(stale))
+        connection.execute(delete(stored_copy).where(stored_copy.c.id.in_(copy_ids)))
 
 
 def open_deliveries(connection: Connection, account_id: int) -> list[OpenDelivery]:
@@ -217,25 +240,49 @@ def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
     """Return the copies that some recipient is still to get, oldest first."""
     copy, c = stored_copy.c, delivery.c
     rows = connection.execute(
-        select(copy.id, copy.uidl, copy.header_digest, c.id, c.recipient, c.directory, c.base_name, c.state)
+        select(
+            copy.id,
+            copy.uidl,
+            copy.header_digest,
+            copy.changed_at,
+            c.id,
+            c.recipient,
+            c.directory,
+            c.base_name,
+            c.state,
+            c.doubts,
+        )
         .join(delivery, c.copy_id == copy.id)
-        .where(copy.account_id == account_id, copy.settled_at.is_(None), ~copy.is_adopted)
+        .where(copy.account_id == account_id, copy.settled_at.is_(None), copy.is_adopted == false())
         .order_by(copy.id, c.id)
     )
     found: dict[int, OpenCopy] = {}
-    for copy_id, uidl, digest, delivery_id, recipient, directory, base_name, state in rows:
+    for (
+        copy_id,
+        uidl,
+        digest,
+        changed_at,
+        delivery_id,
+        recipient,
+        directory,
+        base_name,
+        state,
+        doubts,
+    ) in rows:
         begun = Begun(
             delivery_id=delivery_id,
             recipient=recipient,
             directory=directory,
             base_name=base_name,
             is_delivered=state == "delivered",
+            doubts=doubts,
         )
         before = found.get(copy_id)
         found[copy_id] = OpenCopy(
             copy_id=copy_id,
             uidl=uidl,
             header_digest=digest,
+            changed_at=changed_at,
             begun=(*(before.begun if before else ()), begun),
         )
     return list(found.values())

@@ -40,7 +40,8 @@ class HeldNote:
 class NewDelivery:
     """A delivery that is intended: one mail for one recipient into one directory under one base name.
 
-    Both are empty where a next hop takes it; `held` where it is set aside.
+    Both are empty where a next hop takes it; `held` where it is set aside; `doubts` are those of an
+    earlier try by another way.
     """
 
     delivery_id: str
@@ -48,6 +49,7 @@ class NewDelivery:
     directory: str
     base_name: str
     held: HeldNote | None = None
+    doubts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +70,18 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A delivery of a copy that is not settled: done, or with a next hop that did not take it yet."""
+    """A delivery of a copy that is not settled.
+
+    It is done; or it waits to be tried again, without a directory; or a crash left it in a directory
+    that could not be settled since. `doubts` counts how often an answer to it was lost.
+    """
 
     delivery_id: str
     recipient: str
     directory: str
     base_name: str
     is_delivered: bool
+    doubts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,7 @@ class OpenCopy:
     copy_id: int
     uidl: bytes | None
     header_digest: bytes
+    changed_at: float
     begun: tuple[Begun, ...]
 
 
@@ -95,6 +103,7 @@ class OpenDelivery:
     directory: str
     base_name: str
     staged_at: float | None
+    is_offered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,3 +151,4 @@ class HeldRecord:
     status: str
     directory: str
     base_name: str
+    release_id: str | None = None

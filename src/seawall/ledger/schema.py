@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData()
@@ -50,6 +51,11 @@ stored_copy: Final = Table(
     Column("changed_at", Float, nullable=False),
     comment="One mail in one POP3 box; it lives as long as the mail is on the server",
 )
+Index(
+    "open_copy",
+    stored_copy.c.account_id,
+    sqlite_where=stored_copy.c.settled_at.is_(None) & (stored_copy.c.is_adopted == false()),
+)
 
 delivery: Final = Table(
     "delivery",
@@ -63,7 +69,7 @@ delivery: Final = Table(
     Column("state", String, nullable=False),
     Column("staged_at", Float),
     Column("delivered_at", Float),
-    Column("is_doubtful", Boolean, nullable=False, default=False, server_default="0"),
+    Column("doubts", Integer, nullable=False, default=0, server_default="0"),
     UniqueConstraint("copy_id", "recipient", "directory"),
     comment="One mail for one recipient: intended, staged or offered, delivered; without a directory a next hop has it",
 )

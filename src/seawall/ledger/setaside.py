@@ -23,7 +23,10 @@ def held_mail(connection: Connection, held_id: int) -> HeldRecord | None:
 
 
 def intend_release(connection: Connection, held_id: int, release: NewDelivery) -> bool:
-    """Write down that a held mail is about to be delivered; False where it is not held any more."""
+    """Write down that a held mail is about to be delivered; False where it is not held any more.
+
+    A release that was left in doubt is repeated under its id.
+    """
     taken = connection.execute(
         update(held)
         .where(held.c.id == held_id, held.c.status == "held")
@@ -33,6 +36,13 @@ def intend_release(connection: Connection, held_id: int, release: NewDelivery) -
         return False
     origin = select(delivery.c.account_id).join(held, held.c.delivery_id == delivery.c.id)
     account_id = connection.execute(origin.where(held.c.id == held_id)).scalar_one()
+    again = connection.execute(
+        update(delivery)
+        .where(delivery.c.id == release.delivery_id)
+        .values(directory=release.directory, base_name=release.base_name, state="intended")
+    )
+    if again.rowcount:
+        return True
     connection.execute(
         insert(delivery).values(
             id=release.delivery_id,
@@ -60,6 +70,21 @@ def end_release(connection: Connection, release_id: str, now: float, *, is_deliv
     connection.execute(delete(delivery).where(delivery.c.id == release_id))
 
 
+def offer_release(connection: Connection, release_id: str) -> None:
+    """From here on the next hop may have it."""
+    connection.execute(update(delivery).where(delivery.c.id == release_id).values(state="offered"))
+
+
+def doubt_release(connection: Connection, release_id: str) -> None:
+    """The next hop's answer was lost: the mail is held as before, and its next release bears the same id."""
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.id == release_id)
+        .values(state="intended", doubts=delivery.c.doubts + 1)
+    )
+    connection.execute(update(held).where(held.c.release_id == release_id).values(status="held"))
+
+
 def open_releases(connection: Connection) -> list[OpenDelivery]:
     """Return the releases that were under way when their process ended."""
     rows = connection.execute(
@@ -75,6 +100,7 @@ def open_releases(connection: Connection) -> list[OpenDelivery]:
             directory=directory,
             base_name=base_name,
             staged_at=staged_at if state == "staged" else None,
+            is_offered=state == "offered",
         )
         for delivery_id, directory, base_name, state, staged_at in rows
     ]
@@ -108,4 +134,5 @@ def _record(row: Row[tuple[object, ...]]) -> HeldRecord:
         status=fields["status"],
         directory=fields["directory"],
         base_name=fields["base_name"],
+        release_id=fields["release_id"],
     )

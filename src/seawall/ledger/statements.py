@@ -16,7 +16,7 @@ from seawall.ledger.records import (
     SeenCopy,
     Trouble,
 )
-from seawall.ledger.schema import account, delivery, stored_copy, trouble
+from seawall.ledger.schema import account, stored_copy, trouble
 from seawall.model.copy import KnownCopy
 
 REMEMBER_SECONDS: Final = 90 * 86400.0
@@ -126,20 +126,11 @@ def note_listing(connection: Connection, account_id: int, listing: Listing, now:
             .values(uidl=bindparam("name"), octets=bindparam("size"), is_listed=True, changed_at=now),
             [{"copy": copy_id, "name": uidl, "size": octets} for copy_id, uidl, octets in listing.renamed],
         )
-    _forget_old(connection, account_id, now - REMEMBER_SECONDS)
-
-
-def _forget_old(connection: Connection, account_id: int, before: float) -> None:
-    """Forget copies that left the server long ago, and those that left it before every recipient had them."""
-    c = stored_copy.c
-    is_old = (c.account_id == account_id) & (c.changed_at < before)
-    unsettled = select(c.id).where(is_old, c.settled_at.is_(None), ~c.is_adopted)
     connection.execute(
-        delete(delivery).where(
-            delivery.c.copy_id.in_(unsettled), delivery.c.state != "delivered", delivery.c.directory == ""
+        delete(stored_copy).where(
+            c.account_id == account_id, ~c.is_listed, c.changed_at < now - REMEMBER_SECONDS
         )
     )
-    connection.execute(delete(stored_copy).where(is_old, (~c.is_listed) | c.id.in_(unsettled)))
 
 
 def note_erased(connection: Connection, copy_ids: Sequence[int], now: float) -> None:
@@ -180,11 +171,22 @@ def troubles(connection: Connection, account_id: int) -> dict[bytes, Trouble]:
     """Return the mails of an account that could not be brought, by key."""
     c = trouble.c
     rows = connection.execute(
-        select(c.key, c.octets, c.failures, c.why, c.first_at, c.retry_at, c.is_alarmed, c.is_deferred).where(
-            c.account_id == account_id
-        )
+        select(*(c[name] for name in Trouble.__slots__)).where(c.account_id == account_id)
     ).mappings()
     return {row["key"]: Trouble(**row) for row in rows}
+
+
+def trouble_of(connection: Connection, account_id: int, key: bytes) -> Trouble | None:
+    """Return what is wrong with one mail, None where nothing is."""
+    c = trouble.c
+    row = (
+        connection.execute(
+            select(*(c[name] for name in Trouble.__slots__)).where(c.account_id == account_id, c.key == key)
+        )
+        .mappings()
+        .first()
+    )
+    return Trouble(**row) if row else None
 
 
 def note_trouble(connection: Connection, account_id: int, found: Trouble) -> None:

@@ -24,4 +24,12 @@ class Refused:
     words: str
 
 
-Outcome = Accepted | Deferred | Refused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """The connection broke at this mail; `is_doubtful` where its end was sent, so that it may have been taken."""
+
+    words: str
+    is_doubtful: bool
+
+
+Outcome = Accepted | Deferred | Refused | Lost

@@ -1,5 +1,6 @@
 """A password that does not show itself, and where one comes from."""
 
+import base64
 from dataclasses import dataclass, field
 
 
@@ -11,6 +12,17 @@ class Secret:
 
     def __str__(self) -> str:
         return "********"
+
+    def hidden_in(self, text: str, user: str) -> str:
+        """Return what a server said at the log-in of `user` with the secret taken out: some repeat what they were sent."""
+        forms = (self.reveal, _base64(self.reveal), _base64(f"\0{user}\0{self.reveal}"))
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, "********")
+        return text
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

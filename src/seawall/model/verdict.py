@@ -18,6 +18,7 @@ class Reason(Enum):
     TOO_LARGE = "too-large"
     WOULD_LOOP = "would-loop"
     REJECTED = "rejected"
+    UNANSWERED = "unanswered"
     FILTERED = "filtered"
 
 

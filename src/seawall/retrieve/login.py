@@ -57,7 +57,8 @@ async def log_in(
         status = await _attempt(exchange, mechanism, user, secret, timestamp)
         if status.is_positive:
             return mechanism
-        refused = _refusal(status, mechanism, knows_auth_code=knows_auth_code)
+        said = secret.hidden_in(shown(status.text), user)
+        refused = _refusal(status, mechanism, said, knows_auth_code=knows_auth_code)
         if status.code and status.code != "AUTH":
             break
     raise refused or OurBug("no way to log in was tried")
@@ -70,8 +71,8 @@ def _attempts(offered: tuple[str, ...]) -> tuple[str, ...]:
     return first
 
 
-def _refusal(status: Status, mechanism: str, *, knows_auth_code: bool) -> ServerRefused:
-    message = f"the server refused to log in by {mechanism}: {shown(status.text)}"
+def _refusal(status: Status, mechanism: str, said: str, *, knows_auth_code: bool) -> ServerRefused:
+    message = f"the server refused to log in by {mechanism}: {said}"
     if status.code == "AUTH":
         return CredentialsRefused(message, code=status.code)
     if not status.code and not knows_auth_code:

@@ -238,6 +238,8 @@ class Dialogue:
                 self.state = State.READY
 
     def _data_answered(self, reply: Reply) -> None:
+        if reply.is_positive:
+            raise ProtocolViolation("the server says that DATA is done, and has no mail yet")
         if not reply.is_intermediate:
             self._accepted.popleft()
             self.state = State.READY

@@ -9,7 +9,7 @@ import pytest
 
 from seawall.deliver.nexthop import NextHop
 from seawall.deliver.transfer import Transfer
-from seawall.errors import ConnectionLost, Misconfigured, SeawallError, ServerRefused, Temporary, Untrusted
+from seawall.errors import Misconfigured, NextHopFailed, SeawallError, Temporary
 from seawall.lab.sink import DROP, OFFERED, Manners, Sink, Sunk, running
 from seawall.model.account import (
     Credentials,
@@ -21,7 +21,7 @@ from seawall.model.account import (
 )
 from seawall.model.address import Address
 from seawall.model.mail import MemoryContent
-from seawall.model.outcome import Accepted, Deferred, Outcome, Refused
+from seawall.model.outcome import Accepted, Deferred, Lost, Outcome, Refused
 from seawall.model.secret import PasswordFile
 
 TOP = b"Received: from pop by here\r\n"
@@ -204,15 +204,26 @@ def test_what_a_server_cannot_take_is_refused_and_not_altered(recipient: str, da
     assert isinstance(diary.outcomes[f"{0:032x}"], Accepted)
 
 
-def test_a_connection_lost_before_the_reply_leaves_a_doubt_and_no_outcome() -> None:
-    sink = Sink(Speech.LMTP, Manners(answers={"CONTENT": (b"250 kept", DROP)}))
+def test_a_mail_at_which_the_connection_breaks_is_in_doubt_and_the_others_go_on() -> None:
+    sink = Sink(Speech.LMTP, Manners(answers={"CONTENT": (b"250 kept", DROP, b"250 kept")}))
     items = transfers(*["alice@example.org"] * 5)
     diary, problem = carry(sink, items)
-    assert isinstance(problem, ConnectionLost)
-    assert len(sink.mails) == 2
-    assert list(diary.outcomes) == [items[0].delivery_id]
-    assert items[1].delivery_id in diary.doubtful
-    assert diary.doubtful <= {item.delivery_id for item in items[1:3]}
+    assert problem is None
+    assert len(sink.mails) == 5
+    outcomes = [diary.outcomes[item.delivery_id] for item in items]
+    assert [type(outcome) for outcome in outcomes] == [Accepted, Lost, Accepted, Accepted, Accepted]
+    assert isinstance(outcomes[1], Lost)
+    assert outcomes[1].is_doubtful
+
+
+def test_a_next_hop_at_which_one_connection_breaks_upon_the_other_is_left_alone() -> None:
+    sink = Sink(Speech.LMTP, Manners(answers={"CONTENT": (b"250 kept", DROP)}))
+    items = transfers(*["alice@example.org"] * 9)
+    diary, problem = carry(sink, items)
+    assert isinstance(problem, NextHopFailed)
+    assert len(sink.mails) == 3
+    assert [type(outcome) for outcome in diary.outcomes.values()] == [Accepted, Lost, Lost]
+    assert len(diary.doubtful) <= 1, "announced, and nothing of it was sent"
 
 
 @pytest.mark.parametrize("speech", list(Speech))
@@ -242,25 +253,40 @@ def test_a_server_that_went_away_between_two_batches_is_called_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "kind"),
+    "answers",
     [
-        ({"GREETING": (b"421 4.3.2 busy",)}, ConnectionLost),
-        ({"GREETING": (b"554 5.7.1 go away",)}, ServerRefused),
-        ({"GREETING": (DROP,)}, ConnectionLost),
-        ({"LHLO": (b"502 what?",)}, ServerRefused),
-        ({"MAIL": (b"421 4.3.2 closing",)}, ConnectionLost),
-        ({"DATA": (b"421 4.3.2 closing",)}, ConnectionLost),
-        ({"RCPT": (b"nonsense",)}, Temporary),
+        {"GREETING": (b"421 4.3.2 busy",)},
+        {"GREETING": (b"554 5.7.1 go away",)},
+        {"GREETING": (DROP,)},
+        {"LHLO": (b"502 what?",)},
+        {"NOOP": (DROP,), "GREETING": (b"220 hello", b"421 4.3.2 busy")},
     ],
 )
-def test_a_next_hop_that_is_down_is_a_temporary_failure(
-    answers: dict[str, tuple[bytes, ...]], kind: type[SeawallError]
-) -> None:
+def test_a_next_hop_that_is_down_is_a_temporary_failure(answers: dict[str, tuple[bytes, ...]]) -> None:
     sink = Sink(Speech.LMTP, Manners(answers=answers))
     diary, problem = carry(sink, transfers("alice@example.org"))
-    assert isinstance(problem, kind)
+    assert isinstance(problem, NextHopFailed)
     assert not sink.mails
     assert not diary.outcomes
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"MAIL": (b"421 4.3.2 closing",)},
+        {"RCPT": (b"421 4.7.0 try later",)},
+        {"DATA": (b"421 4.3.2 closing",)},
+        {"RCPT": (b"nonsense",)},
+        {"DATA": (b"250 2.0.0 ok",)},
+    ],
+)
+def test_a_mail_that_was_not_sent_to_its_end_is_in_no_doubt(answers: dict[str, tuple[bytes, ...]]) -> None:
+    sink = Sink(Speech.LMTP, Manners(answers=answers))
+    diary, _ = carry(sink, transfers("alice@example.org"))
+    (outcome,) = diary.outcomes.values()
+    assert isinstance(outcome, Lost)
+    assert not outcome.is_doubtful
+    assert not sink.mails
 
 
 def test_a_closed_port_is_a_temporary_failure() -> None:
@@ -268,7 +294,7 @@ def test_a_closed_port_is_a_temporary_failure() -> None:
     with running(sink):
         pass
     next_hop = NextHop(destination(sink), here="here")
-    with pytest.raises(ConnectionLost, match="cannot be reached"):
+    with pytest.raises(NextHopFailed, match="cannot be reached"):
         asyncio.run(next_hop.probe())
 
 
@@ -276,7 +302,7 @@ def test_starttls_that_is_not_offered_is_never_done_without() -> None:
     sink = Sink(Speech.SMTP)
     with running(sink):
         place = Server(host=sink.host, port=sink.port, tls=Tls.STARTTLS)
-        with pytest.raises(Untrusted):
+        with pytest.raises(NextHopFailed, match="offers no STARTTLS"):
             asyncio.run(NextHop(destination(sink, place=place), here="here").probe())
     assert all(command.startswith("EHLO") for command in sink.commands)
 

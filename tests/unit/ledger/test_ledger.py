@@ -61,7 +61,7 @@ def test_a_copy_is_known_when_its_delivery_is_and_not_before(ledger: Ledger) -> 
     ledger.transact(deliveries.note_staged, [f"{1:032x}"], 2.0)
     assert [d.staged_at for d in ledger.transact(deliveries.open_deliveries, account)] == [2.0, None]
     ledger.transact(deliveries.note_delivered, account, [f"{1:032x}"], 3.0)
-    ledger.transact(deliveries.forget, [f"{2:032x}"])
+    ledger.transact(deliveries.postpone, [f"{2:032x}"])
     assert [copy.uidl for copy in ledger.transact(statements.known_copies, account)] == [b"u1"]
     assert ledger.transact(deliveries.open_deliveries, account) == []
 
