@@ -17,6 +17,7 @@ from seawall.ledger import setaside
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import State
 from seawall.model.account import (
+    Credentials,
     KeepFor,
     KeepForever,
     NextHopDestination,
@@ -269,6 +270,41 @@ def test_a_full_mailbox_bounces_to_nobody(tempfail: str, office: Office, dovecot
         assert dovecot.count(office.user) == 1
     else:
         assert office.held() == ["rejected"]
+
+
+@pytest.mark.parametrize("password", ["right", "wrong"])
+def test_a_server_that_wants_a_login_gets_it_over_tls(
+    password: str, office: Office, dovecot: Dovecot, postfix: type[Postfix], tmp_path: Path
+) -> None:
+    dovecot.fill(office.user, [b"Message-ID: <1@a.test>\n\nbody\n"])
+    secret = tmp_path / "smtp-password"
+    secret.write_text(dovecot.password if password == "right" else "wrong")
+    credentials = Credentials(user=office.user, secret=PasswordFile(str(secret)))
+    with postfix(virtual=[str(ALICE)], auth_socket=dovecot.auth_socket) as server:
+        place = Server(
+            host=server.host, port=server.submission_port, tls=Tls.STARTTLS, ca_file=str(server.ca_file)
+        )
+        destination = smtp(server, place=place, credentials=credentials)
+        report = office.poll(destination=destination, to=ALICE)
+        server.settle()
+        assert len(server.delivered(str(ALICE))) == (1 if password == "right" else 0)
+    if password == "wrong":
+        assert "refused to log in by SCRAM-SHA-256" in report.problem
+        assert not report.is_stopped, "the POP3 account is not to blame"
+        assert dovecot.count(office.user) == 1
+
+
+def test_smtp_may_begin_with_tls(office: Office, dovecot: Dovecot, postfix: type[Postfix]) -> None:
+    dovecot.fill(office.user, [b"Message-ID: <1@a.test>\n\nbody\n"])
+    with postfix(virtual=[str(ALICE)]) as server:
+        place = Server(
+            host=server.host, port=server.smtps_port, tls=Tls.IMPLICIT, ca_file=str(server.ca_file)
+        )
+        assert office.poll(destination=smtp(server, place=place), to=ALICE).went_well
+        server.settle()
+        assert len(server.delivered(str(ALICE))) == 1
+        stranger = replace(place, ca_file=None)
+        assert "cannot be trusted" in office.poll(destination=smtp(server, place=stranger), to=ALICE).problem
 
 
 # ── who receives ────────────────────────────────────────────────────────────────────────────
