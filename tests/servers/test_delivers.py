@@ -2,6 +2,9 @@
 
 import itertools
 import re
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from hostile.connector import Connector
+from crash.test_stops import peak_kilobytes
+from hostile.connector import Connector, configuration
 from seawall.collect.report import Report
 from seawall.lab.mails import storm_mail
 from seawall.ledger import setaside
@@ -424,3 +428,29 @@ def test_nothing_is_smuggled_through_dovecot(smuggler: Office, dovecot: Dovecot)
     )
     assert report.went_well
     assert_nothing_was_smuggled(dovecot.raw_mails(name))
+
+
+@pytest.mark.soak
+def test_a_very_large_mail_goes_by_lmtp_in_bounded_memory(
+    office: Office, dovecot: Dovecot, tmp_path: Path
+) -> None:
+    name = dovecot.add_user(f"{office.user}-large")
+    mail = b"Message-ID: <1@a.test>\n\n" + b"0123456789abcde\n" * (2**28 // 16)
+    dovecot.fill(office.user, [mail])
+    text = configuration(dovecot.pop3_port, "{user}").replace("alice@example.org", f"{name}@example.org")
+    text = text.replace('"alice"', f'"{office.user}"').replace('"password"', '"dovecot-password"')
+    maildir = 'kind = "maildir"\npath = "{user}"'
+    next_hop = f'kind = "lmtp"\nsocket = "{dovecot.lmtp_socket}"'
+    config = tmp_path / "seawall.toml"
+    config.write_text(text.replace(maildir, next_hop) + 'max_size = "1 GB"\n')
+    command = [sys.executable, "-m", "seawall", "run", "--once", "--config", str(config)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, peak_kilobytes(process.pid))
+            time.sleep(0.02)
+    assert process.returncode == 0
+    (arrived,) = dovecot.raw_mails(name)
+    assert arrived.endswith(b"\n" + mail)
+    print(f"peak resident: {peak / 1024:.0f} MB")  # noqa: T201
+    assert 0 < peak < 100 * 1024
