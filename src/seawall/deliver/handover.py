@@ -62,7 +62,7 @@ class Handover:
         Raises Temporary where the next hop is down or turns us away, Misconfigured where it can
         never take mail so.
         """
-        connection = await Connection.open(destination.place, destination.patience, Nobody(), is_paced=False)
+        connection = await Connection.open(destination.place, destination.patience, Nobody(), is_bulk=False)
         handover = cls(destination, connection, here)
         try:
             await handover._greet()

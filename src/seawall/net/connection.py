@@ -4,6 +4,8 @@ Owns the socket and the clock of the wait. Refuses to know what the bytes mean.
 """
 
 import asyncio
+import os
+import socket
 import ssl
 from collections import deque
 from collections.abc import Iterator
@@ -46,10 +48,10 @@ class Nobody:
 class Connection(asyncio.Protocol):
     """A connection; `receive` hands over what came, `send` never waits and `drain` does."""
 
-    def __init__(self, patience: float, listener: Listener, *, is_paced: bool = True) -> None:
+    def __init__(self, patience: float, listener: Listener, *, is_bulk: bool = True) -> None:
         self._patience = patience
         self._listener = listener
-        self._is_paced = is_paced
+        self._is_bulk = is_bulk
         self._transport: asyncio.Transport
         self._waiting: deque[bytes] = deque()
         self._waiting_octets = 0
@@ -63,20 +65,20 @@ class Connection(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, server: Server | UnixSocket, patience: float, listener: Listener, *, is_paced: bool = True
+        cls, server: Server | UnixSocket, patience: float, listener: Listener, *, is_bulk: bool = True
     ) -> Self:
         """Connect within `patience` seconds; implicit TLS is complete and the pin checked on return.
 
-        `is_paced` asks for a least rate of octets while they are waited for: right where much is
-        to be read, wrong where a server thinks long and says little. Raises ConnectionLost,
-        Untrusted or Misconfigured.
+        `is_bulk` says that much is to be read: then a least rate of octets is asked for while they
+        are waited for. Elsewhere a server thinks long and says little, and each of its replies is
+        acknowledged at once. Raises ConnectionLost, Untrusted or Misconfigured.
         """
         loop = asyncio.get_running_loop()
         if isinstance(server, UnixSocket):
             try:
                 async with asyncio.timeout(patience):
                     _, local = await loop.create_unix_connection(
-                        lambda: cls(patience, listener, is_paced=is_paced), server.path
+                        lambda: cls(patience, listener, is_bulk=is_bulk), server.path
                     )
             except (OSError, TimeoutError) as problem:
                 raise _unreachable(server.path, problem) from problem
@@ -86,7 +88,7 @@ class Connection(asyncio.Protocol):
             with listener.waiting():
                 async with asyncio.timeout(patience):
                     _, connection = await loop.create_connection(
-                        lambda: cls(patience, listener, is_paced=is_paced),
+                        lambda: cls(patience, listener, is_bulk=is_bulk),
                         server.host,
                         server.port,
                         ssl=context,
@@ -190,7 +192,7 @@ class Connection(asyncio.Protocol):
         self._waited_octets += octets
         if self._waited_octets >= PACE_OCTETS:
             self._waited, self._waited_octets = 0.0, 0
-        elif self._is_paced and self._waited > max(PACE_SECONDS, self._patience):
+        elif self._is_bulk and self._waited > max(PACE_SECONDS, self._patience):
             raise ConnectionLost(f"the server sent only {self._waited_octets} octets in {self._waited:.0f} s")
 
     def _check_pin(self, server: Server) -> None:
@@ -210,6 +212,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Asyncio's call: bytes came."""
+        if not self._is_bulk:
+            self._acknowledge()
         self._listener.heard()
         self._waiting.append(data)
         self._waiting_octets += len(data)
@@ -217,6 +221,15 @@ class Connection(asyncio.Protocol):
             self._is_paused = True
             self._transport.pause_reading()
         self._arrived()
+
+    def _acknowledge(self) -> None:
+        """Keep the kernel from waiting 40 ms with its ACK, for which Nagle's algorithm keeps a server's next reply back.
+
+        Postfix took 44 ms a mail over TLS without it, and 3 with it. Linux forgets it with each read.
+        """
+        channel = self._transport.get_extra_info("socket")
+        if channel.family in {socket.AF_INET, socket.AF_INET6} and hasattr(socket, "TCP_QUICKACK"):
+            channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def pause_writing(self) -> None:
         """Asyncio's call: the server takes less than is sent."""
@@ -256,8 +269,10 @@ def _unreachable(where: str, problem: Exception) -> ConnectionLost | Untrusted:
         return ConnectionLost(f"TLS with {where} failed: {problem.reason or problem}")
     if isinstance(problem, TimeoutError):
         return ConnectionLost(f"{where} does not answer")
-    return ConnectionLost(
-        f"{where} cannot be reached: {problem.strerror or problem}"
-        if isinstance(problem, OSError)
-        else str(problem)
-    )
+    reason = str(problem)
+    if isinstance(problem, socket.gaierror):
+        reason = problem.strerror or reason
+    elif isinstance(problem, OSError) and problem.errno:
+        # Asyncio puts the address into strerror once more.
+        reason = os.strerror(problem.errno)
+    return ConnectionLost(f"{where} cannot be reached: {reason}")
