@@ -30,7 +30,7 @@ from seawall.collect.surroundings import Surroundings
 from seawall.errors import StateInUse
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import Lock, State
-from seawall.model.account import Account, Settings
+from seawall.model.account import Account, MaildirDestination, Settings
 
 GRACE_SECONDS: Final = 60.0
 """After SIGTERM the batch under way is finished; what takes longer is cut off, which loses nothing."""
@@ -145,7 +145,7 @@ async def collect(
 ) -> list[Report]:
     """Run the connector: one poll of each account, or polls until a signal ends it."""
     async with process(settings, collects=True, progress=progress) as running:
-        if os.geteuid() == 0:
+        if os.geteuid() == 0 and any(isinstance(one.destination, MaildirDestination) for one in accounts):
             running.surroundings.log.warning(
                 "running-as-root", advice="run as the user who owns the Maildir, or deliver by LMTP"
             )

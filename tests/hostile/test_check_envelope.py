@@ -111,12 +111,13 @@ def test_a_mail_that_would_be_held_is_a_warning_and_no_fault_of_the_rule(here: I
     ],
     ids=["too many hops", "another ISP", "another field"],
 )
-def test_a_rule_that_does_not_fit_is_a_warning_with_the_line_to_paste(
+def test_a_rule_that_fits_no_mail_is_a_problem_with_the_line_to_paste(
     rule: Multidrop, line: str, here: Installation
 ) -> None:
     found = here.account_of(Box([original("alice")] * 6), to=rule)
     assert said(found.warnings, "this would: multidrop = {", line), found.warnings
-    assert found.problems == ()
+    (problem,) = found.problems
+    assert "of 6 mails 6 would be held (no-envelope)" in problem
 
 
 def test_where_the_isp_is_another_what_is_learnt_is_about_the_one_that_the_mails_show(

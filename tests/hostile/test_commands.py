@@ -98,6 +98,12 @@ def test_what_another_collector_saw_is_adopted_and_the_rest_fetched(
     assert len(list((tmp_path / "Maildir" / "new").iterdir())) == len(rest)
 
 
+def test_a_list_whose_mails_are_marked_already_is_believed_again(config: str, tmp_path: Path) -> None:
+    (tmp_path / "seen").write_bytes(b"seawall-lab-1\x001795506459\n")
+    adopt = ["adopt", "office", "--from", str(tmp_path / "seen"), "--config", config]
+    assert [exit_code(adopt), exit_code(adopt)] == [0, 0]
+
+
 def test_a_list_of_nothing_in_the_box_is_refused_and_nothing_is_marked(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -255,6 +255,64 @@ def test_a_held_mail_is_released_over_the_next_hop_or_stays_held(
     assert not list((tmp_path / "state" / "held" / "new").iterdir())
 
 
+def test_status_tells_held_from_delivered_and_says_by_its_exit_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = {"RCPT": (b"250 ok", b"550 5.1.1 no", b"452 4.2.2 full")}
+    delivery = Delivery(
+        tmp_path, [mail("alice", number=n) for n in range(3)], Manners(answers=answers), to=ALICE
+    )
+    config = tmp_path / "seawall.toml"
+    config.write_text(configuration(1110, "{user}"))
+    assert exit_code(["status", "--config", str(config)]) == 0
+    assert "not polled yet" in capsys.readouterr().out
+    delivery.poll()
+    assert exit_code(["status", "--config", str(config)]) == 1
+    assert "well, but for 1 mails; " in (said := capsys.readouterr().out)
+    assert "1 delivered, 1 held" in said
+
+
+def test_a_dry_run_makes_no_state(tmp_path: Path) -> None:
+    with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([mail("alice")]))})) as isp:
+        (tmp_path / "password").write_text(PASSWORD)
+        config = tmp_path / "seawall.toml"
+        config.write_text(configuration(isp.port, "{user}"))
+        assert exit_code(["run", "--once", "--dry-run", "--config", str(config)]) == 0
+    assert not (tmp_path / "state").exists()
+
+
+MULTIDROP_LINE = (
+    'multidrop = { envelope = "X-Original-To", isp = ["isp.example"], isp_hops = 1, '
+    'unknown = "postmaster@example.org" }'
+)
+
+
+@pytest.mark.parametrize("command", [[], ["--to", "carol@example.org"]])
+def test_a_mail_without_an_envelope_goes_to_nobody_by_chance(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """Held with isp_hops = 2; mended to 1 its envelope names bob; and --to says it in any case."""
+    delivery = Delivery(tmp_path, [mail("bob")], to=replace(MULTIDROP, isp_hops=2))
+    delivery.poll()
+    assert [held.note.reason for held in delivery.held()] == ["no-envelope"]
+    config = tmp_path / "seawall.toml"
+    with lab_sink.running(delivery.sink):
+        kind = f'kind = "lmtp"\nhost = "127.0.0.1"\nport = {delivery.sink.port}'
+        text = configuration(1110, "{user}").replace('kind = "maildir"\npath = "{user}"', kind)
+        text = text.replace('to = "alice@example.org"', MULTIDROP_LINE)
+        boxes = "".join(f'"{name}@example.org" = []\n' for name in ("alice", "bob", "carol", "postmaster"))
+        text += f"[mailboxes]\n{boxes}"
+        release = ["held", "release", "1", "--config", str(config)]
+        config.write_text(text.replace("isp_hops = 1", "isp_hops = 2"))
+        assert exit_code(release) == 2
+        assert "name the mailbox with --to" in capsys.readouterr().err
+        assert exit_code([*release, "--to", "x@elsewhere.test"]) == 2
+        assert "is no mailbox of account office" in capsys.readouterr().err
+        config.write_text(text)
+        assert exit_code([*release, *command]) == 0
+    assert delivery.received == Counter({command[-1] if command else "bob@example.org": 1})
+
+
 @pytest.mark.parametrize("renumber", [False, True])
 def test_what_waits_for_a_recipient_is_known_again_under_a_new_uidl(
     tmp_path: Path, *, renumber: bool

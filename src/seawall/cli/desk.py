@@ -5,8 +5,9 @@ Owns the reading of the ledger for people. Refuses to know how an answer is prin
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
 
 from seawall.collect import inspect
 from seawall.collect.adoption import Adoption
@@ -30,7 +31,15 @@ from seawall.model.verdict import Verdict
 
 
 async def preview(settings: Settings, accounts: Sequence[Account]) -> list[Preview]:
-    """Say for each account what a poll would do."""
+    """Say for each account what a poll would do; where nothing ran yet, no state is made for that."""
+    with ExitStack() as stack:
+        if State.existing(settings.site.state) is None:
+            passing = stack.enter_context(TemporaryDirectory(prefix="seawall-"))
+            settings = replace(settings, site=replace(settings.site, state=passing))
+        return await _preview(settings, accounts)
+
+
+async def _preview(settings: Settings, accounts: Sequence[Account]) -> list[Preview]:
     async with process(settings, collects=False) as running:
         schedule = running.schedule()
         return [await inspect.preview(account, schedule.journey(account)) for account in accounts]
@@ -66,7 +75,7 @@ class AccountSeen:
     """An account, for `status`; moments are Unix seconds.
 
     `maybe_twice` counts the deliveries that a next hop may have kept twice: it was offered them, and
-    the answer was lost.
+    the answer was lost; `held` what was set aside, whatever became of it.
     """
 
     name: str
@@ -74,6 +83,7 @@ class AccountSeen:
     succeeded_at: float | None = None
     next_poll_at: float | None = None
     delivered: int = 0
+    held: int = 0
     known: int = 0
     maybe_twice: int = 0
     failures: int = 0
@@ -118,12 +128,14 @@ def overview(settings: Settings) -> Overview:
 def _account_seen(ledger: Ledger, name: str) -> AccountSeen:
     record = ledger.transact(statements.open_account, name)
     troubles = ledger.transact(statements.troubles, record.account_id)
+    set_aside = ledger.transact(deliveries.count_held, record.account_id)
     return AccountSeen(
         name=name,
         polled_at=record.polled_at,
         succeeded_at=record.succeeded_at,
         next_poll_at=record.next_poll_at,
-        delivered=record.delivered,
+        delivered=record.delivered - set_aside,
+        held=set_aside,
         known=ledger.transact(statements.count_known, record.account_id),
         maybe_twice=ledger.transact(deliveries.count_doubts, record.account_id),
         failures=record.failures,

@@ -25,6 +25,7 @@ def explain(
     from seawall.config.load import find, load  # noqa: PLC0415 - keeps --help quick
     from seawall.errors import Misconfigured  # noqa: PLC0415
     from seawall.model.account import chosen  # noqa: PLC0415
+    from seawall.model.text import shown  # noqa: PLC0415
     from seawall.model.verdict import Deliver, recipients_of  # noqa: PLC0415
 
     settings = load(find(config, os.environ)).settings
@@ -54,6 +55,11 @@ def explain(
             f"{word} {', '.join(map(str, recipients_of(verdict)))}\n"
             f"reason: {verdict.reason.value}: {verdict.sentence}"
         )
+    envelope = [f"envelope: {only.envelope}: {shown(found.value)}" for found in facts.envelope]
+    if envelope:
+        say("\n".join(envelope))
+    if only.filter is not None:
+        say(f"the filter {only.filter.argv[0]} was not asked: it may still refuse it")
     why = "whom the ISP's own hops name" if only.envelope else "that one mailbox, whatever the mail says"
     say(
         f"why: account {only.name} collects for {why}\n"

@@ -11,6 +11,7 @@ from seawall.cli.status import moment
 
 if TYPE_CHECKING:
     from seawall.ledger.records import HeldRecord
+    from seawall.model.address import Address
 
 Ids = Annotated[list[int], Parameter(help="The numbers that `held list` shows.")]
 
@@ -46,15 +47,36 @@ def show(held_id: int, *, config: ConfigOption = None, json: JsonOption = False)
     say(f"{_line(record)}\n{record.note.sentence}\n{evidence}\nfile: {path}\n\n{header}")
 
 
-def release(held_ids: Ids, *, config: ConfigOption = None) -> None:
-    """Deliver mails that are set aside to the mailbox that they were held for, byte-identical."""
+def release(
+    held_ids: Ids,
+    *,
+    to: Annotated[
+        str | None, Parameter(help="The mailbox that gets them, if not the one they were held for.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Deliver mails that are set aside to the mailbox that they were held for, byte-identical.
+
+    One that was held because its envelope told nobody goes to whom the envelope names by now, or to --to.
+    """
     from seawall.cli.desk import work_on_held  # noqa: PLC0415
     from seawall.config.load import find, load  # noqa: PLC0415 - keeps --help quick
     from seawall.daemon import configure_log  # noqa: PLC0415
 
     configure_log("logfmt")
     settings = load(find(config, os.environ)).settings
-    work_on_held(settings, lambda held, held_id: held.release(held_id), held_ids)
+    recipient = _address(to)
+    work_on_held(settings, lambda held, held_id: held.release(held_id, recipient), held_ids)
+
+
+def _address(text: str | None) -> "Address | None":
+    from seawall.errors import Misconfigured  # noqa: PLC0415 - keeps --help quick
+    from seawall.model.address import Address  # noqa: PLC0415
+
+    try:
+        return Address.parse(text) if text is not None else None
+    except ValueError as wrong:
+        raise Misconfigured(f"--to {text}: {wrong}") from None
 
 
 def drop(

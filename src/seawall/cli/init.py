@@ -75,7 +75,7 @@ def _translate(source: Path, path: Path) -> None:
         talk(f"{password} is written, with the password, for its owner alone.")
     _next(
         path,
-        f"read the comments in {path}; stop {found.collector}, and then mark what it has seen:\n"
+        f"read the comments in {path}; once check is content stop {found.collector}, and mark what it has seen:\n"
         f"  seawall adopt ACCOUNT --from ITS-LIST --config {path}   (docs/change-over.md)",
     )
 

@@ -22,7 +22,7 @@ def interview() -> str:
     host = ask("The POP3 server's host name", "", answers.server)
     user = ask("Your user name there", "", answers.plain)
     password_file = ask("The file that holds your password there", "office.password", _path)
-    guessed = user.rpartition("@")[2] if "@" in user else "example.org"
+    guessed = user.rpartition("@")[2] if "@" in user else ""
     domain = ask("Your own domain: mail is delivered nowhere else", guessed, answers.domain)
     everything = ask(
         "Does that box hold one person's mail, or a whole domain's? (one, all)", "one", answers.one_or_all

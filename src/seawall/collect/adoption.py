@@ -13,17 +13,18 @@ from seawall.model.mail import Listed
 class Adoption:
     """What becomes of a box's mails: `marked` are marked as seen, `fetched` will be fetched, `known` are known already.
 
-    `gone` counts UIDLs of the list that are not at the server any more.
+    `gone` counts UIDLs of the list that are not at the server any more, `again` those that are known already.
     """
 
     marked: tuple[Listed, ...]
     fetched: int = 0
     known: int = 0
     gone: int = 0
+    again: int = 0
 
     def doubt(self) -> None:
         """Raise Permanent where the list has nothing in common with a box that has mails."""
-        if not self.marked and self.fetched:
+        if not self.marked and self.fetched and not self.again:
             raise Permanent(
                 f"none of the {self.fetched} mails at the server is in the list, so all of them would be fetched:"
                 " it may be another box's list, or the UIDLs changed; nothing was marked; with --yes it is believed"
@@ -43,4 +44,5 @@ def adoption(found: Recognition, seen: Collection[bytes] | None) -> Adoption:
         fetched=len(found.fresh) - len(marked),
         known=len(found.known),
         gone=sum(uidl not in there for uidl in seen),
+        again=sum(listed.uidl in seen for listed, _ in found.known),
     )

@@ -278,7 +278,8 @@ class Delivering:
         report.delivered += not is_held
         if not is_held:
             report.deliveries.append((str(item.recipient), item.facts.subject))
-        self._around.log.info(
+        tell = self._around.log.warning if is_held else self._around.log.info
+        tell(
             "held" if is_held else "delivered",
             account=self._account.name,
             recipient=str(item.recipient),

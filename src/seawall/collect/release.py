@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
 from seawall.collect.delivering import receivers
 from seawall.collect.dispatch import Route
 from seawall.collect.surroundings import Surroundings
+from seawall.decide.recipient import recipients
 from seawall.deliver import maildir, staging
 from seawall.deliver.carriers import carrier
 from seawall.deliver.staging import Parcel, Placement, Settlement
@@ -20,11 +22,14 @@ from seawall.ledger.records import HeldRecord
 from seawall.ledger.state import State
 from seawall.model.account import Account, Settings, Tls
 from seawall.model.address import Address
+from seawall.model.facts import MessageFacts
 from seawall.model.mail import Listed, RawMail
 from seawall.model.outcome import Accepted, Lost, Outcome, Refused
-from seawall.model.verdict import Deliver
+from seawall.model.verdict import Deliver, Hold, Reason
 from seawall.retrieve.session import Retrieved
 from seawall.retrieve.spool import HEAD_OCTETS, SpooledContent
+
+_OF_THE_ENVELOPE: Final = frozenset({Reason.NO_ENVELOPE.value, Reason.AMBIGUOUS_ENVELOPE.value})
 
 
 class Held:
@@ -52,17 +57,14 @@ class Held:
                 is_delivered = outcome is Settlement.DELIVERED
             await self._end(left.delivery_id, is_delivered=is_delivered)
 
-    async def release(self, held_id: int) -> HeldRecord:
-        """Deliver a held mail to the recipient that it was held for.
+    async def release(self, held_id: int, to: Address | None = None) -> HeldRecord:
+        """Deliver a held mail: to `to`, else to whom it was held for, else to whom its envelope names by now.
 
         Raises Permanent where it is not held or the next hop refuses it, Temporary where it cannot
         be delivered now, Misconfigured where its account or recipient is configured no more.
         """
         record = await self._record(held_id)
         account = self._account(record)
-        recipient = Address.parse(record.note.recipient)
-        if recipient not in receivers(account, self._settings.site):
-            raise Misconfigured(f"{recipient} is no mailbox of account {account.name} any more")
         route = self._route(record, account)
         path = find_held(record)
         with path.open("rb") as file:
@@ -71,7 +73,8 @@ class Held:
             mail = Retrieved(
                 listed=Listed(number=0, uidl=None, octets=None), mail=RawMail(head=head, content=content)
             )
-            facts = read_message(head, content.octets, route.mark_key)
+            facts = read_message(head, content.octets, route.mark_key, account.envelope)
+            recipient = self._recipient(record, account, facts, to)
             verdict = Deliver(recipients=(recipient,))
             token = record.release_id or self._around.token()
             item = route.item(mail, facts, verdict, recipient, token)
@@ -106,6 +109,28 @@ class Held:
             if account.name == record.note.account:
                 return account
         raise Misconfigured(f"account {record.note.account}, by which it came, is not configured any more")
+
+    def _recipient(
+        self, record: HeldRecord, account: Account, facts: MessageFacts, to: Address | None
+    ) -> Address:
+        """Return who gets a released mail: a mailbox of the account, whoever says so (promise 1)."""
+        recipient = to or Address.parse(record.note.recipient)
+        if to is None and record.note.reason in _OF_THE_ENVELOPE:
+            # What it waited for may be mended by now; that it waits for `unknown` does not make it theirs.
+            decided = recipients(facts, account.to, self._settings.site.mailboxes)
+            if isinstance(decided, Hold):
+                raise Misconfigured(
+                    f"nobody can tell who is to get mail {record.held_id}: {decided.sentence}; name the mailbox with --to"
+                )
+            if len(decided) > 1:
+                names = ", ".join(map(str, decided))
+                raise Misconfigured(f"mail {record.held_id} is for {names}: name one of them with --to")
+            (recipient,) = decided
+        if recipient not in receivers(account, self._settings.site):
+            raise Misconfigured(
+                f"{recipient} is no mailbox of account {account.name}: name one that is with --to"
+            )
+        return recipient
 
     def _route(self, record: HeldRecord, account: Account) -> Route:
         return Route(

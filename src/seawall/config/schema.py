@@ -153,7 +153,7 @@ def _tls(written: object, info: ValidationInfo) -> Tls:
         )
     if tls is Tls.NONE and not insecure and not hosts.is_loopback(info.data.get("host", "localhost")):
         raise ValueError(
-            '"none" sends the password in the clear; it is allowed only to this machine, or with insecure = true'
+            '"none" sends everything in the clear, passwords too; it is allowed only to this machine, or with insecure = true'
         )
     return tls
 
@@ -168,6 +168,13 @@ def _command(argv: tuple[str, ...]) -> tuple[str, ...]:
             if placeholder not in _COMMAND_PLACEHOLDERS:
                 known = ", ".join(sorted(_COMMAND_PLACEHOLDERS))
                 raise ValueError(f"{placeholder} is not known here: there are {known}")
+    why = takes_recipients_from_headers(argv)
+    if why is not None:
+        raise ValueError(why)
+    return argv
+
+
+def _filter(argv: tuple[str, ...]) -> tuple[str, ...]:
     why = takes_recipients_from_headers(argv)
     if why is not None:
         raise ValueError(why)
@@ -308,7 +315,7 @@ class Account(Section):
     password_command: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
     to: LocalAddress | None = None
     multidrop: Multidrop | None = None
-    filter: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
+    filter: Annotated[tuple[Text, ...], _listed(least=1), AfterValidator(_filter)] | None = None
     every: Annotated[float, AfterValidator(_every), BeforeValidator(units.seconds)] = _default("5m")
     keep: Annotated[Keep, PlainValidator(_keep)] = _default("7d")
     start: Annotated[Start, PlainValidator(_start)] = _default("all")

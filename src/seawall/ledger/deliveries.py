@@ -186,6 +186,13 @@ def count_doubts(connection: Connection, account_id: int) -> int:
     return connection.execute(select(func.count()).where(doubtful)).scalar_one()
 
 
+def count_held(connection: Connection, account_id: int) -> int:
+    """Return how many deliveries of an account were into Held, whatever became of them."""
+    rows = select(func.count()).join_from(held, delivery, held.c.delivery_id == delivery.c.id)
+    durable = (delivery.c.account_id == account_id) & (delivery.c.state == "delivered")
+    return connection.execute(rows.where(durable)).scalar_one()
+
+
 def refuse(connection: Connection, refused: Sequence[NewDelivery], now: float) -> None:
     """A next hop will never take these: from here on they are deliveries into Held."""
     if refused:

@@ -77,7 +77,7 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
         (
             "destination",
             '[destination.b]\nkind = "smtp"\nhost = "x.example"\ntls = "none"',
-            '12: destination.b.tls: "none" sends the password in the clear',
+            '12: destination.b.tls: "none" sends everything in the clear',
         ),
         (
             "destination",
@@ -146,7 +146,7 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
         ("account", "port = 65536", "16: account.office.port: must be less than or equal to 65535"),
         ("account", 'port = "995"', "16: account.office.port: must be a whole number"),
         ("account", 'tls = "ssl"', '16: account.office.tls: must be "implicit", "starttls" or "none"'),
-        ("account", 'tls = "none"', '16: account.office.tls: "none" sends the password in the clear'),
+        ("account", 'tls = "none"', '16: account.office.tls: "none" sends everything in the clear'),
         ("account", "insecure = true", "10: account.office.tls: insecure = true only permits"),
         ("account", 'insecure = "yes"', "16: account.office.insecure: must be true or false"),
         (
@@ -208,6 +208,7 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
             'multidrop = { envelope = "X", isp = ["a.example"], isp_hops = 0, unknown = "a@example.org" }',
             "16: account.office.multidrop.isp_hops:",
         ),
+        ("account", 'filter = ["/usr/sbin/sendmail", "-t"]', "16: account.office.filter: sendmail"),
         ("account", "oauth2 = {}", "16: account.office.oauth2: oauth2 is not built yet"),
         ("account", "keyring = true", "16: account.office.keyring: keyring is not built yet"),
     ],

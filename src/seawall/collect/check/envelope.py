@@ -89,8 +89,12 @@ def _about_judgement(to: Multidrop, mailboxes: Mailboxes, tops: Sequence[bytes],
     judged = [f"{mails} {who}" for who, mails in receive.most_common()]
     judged += [f"{len(sentences)} held ({reason})" for reason, sentences in held.items()]
     notes.found(f"by the rule as it is configured, of {counted(tops, 'mail')}: {named(judged, most=20)}")
+    # Where the rule fits no mail at all, none would come.
+    is_all = not receive and len(tops) >= MIN_SAMPLES
     for reason, sentences in held.items():
-        notes.warn(f"of {counted(tops, 'mail')} {len(sentences)} would be held ({reason}): {sentences[0]}")
+        (notes.problem if is_all else notes.warn)(
+            f"of {counted(tops, 'mail')} {len(sentences)} would be held ({reason}): {sentences[0]}"
+        )
     return sum(map(len, held.values()))
 
 

@@ -157,6 +157,11 @@ def password_command(text: str, source: Source, line: int) -> tuple[str, ...]:
     return tuple(words)
 
 
+def protection(host: str) -> Mapping[str, Value]:
+    """Return what a next hop needs said of TLS: nothing on another machine, where STARTTLS is the default."""
+    return {"tls": "none"} if hosts.is_loopback(host) else {}
+
+
 def is_envelope(header: str) -> bool:
     """Tell whether a header field can be an account's envelope: a field that the sender writes cannot."""
     try:

@@ -16,6 +16,7 @@ from seawall.config.peers.account import (
     assembled,
     is_envelope,
     multidrop,
+    protection,
     shell_command,
 )
 from seawall.config.peers.fetchmail_entries import Entry, Option, Options, read_run_control
@@ -54,7 +55,7 @@ _DANGEROUS: Final = {
     "dropdelivered": "dropdelivered takes the Delivered-To lines out, and they are what stops a mail that loops;"
     " Seawall leaves every header in place",
     "fetchall": "fetchall fetches mail again that was seen; Seawall fetches each mail once: mark what is there with"
-    " seawall adopt --from",
+    " seawall adopt NAME (with keep fetchall there is no list for --from)",
     "flush": "flush erases mail that was seen before the poll, delivered or not; Seawall erases only what it delivered",
     "mimedecode": "mimedecode rewrites bodies, which breaks signatures; Seawall changes nothing",
     "rewrite": "rewrite changes addresses in headers, which breaks signatures; Seawall changes nothing",
@@ -218,11 +219,12 @@ def _delivery(options: Options, source: Source, line: int) -> Delivery:
     if first.startswith("/"):
         return Delivery(entries={"kind": kind, "socket": first}, flags=flags)
     name, _, port = first.partition("/")
+    host = source.host(name, hosts.line)
     entries: Mapping[str, Value] = {
         "kind": kind,
-        "host": source.host(name, hosts.line),
+        "host": host,
         "port": source.port(port, hosts.line) if port else (24 if is_lmtp else 25),
-        "tls": "none",
+        **protection(host),
     }
     return Delivery(entries=entries, flags=flags)
 

@@ -17,6 +17,7 @@ from seawall.config.peers.account import (
     command,
     is_envelope,
     multidrop,
+    protection,
 )
 from seawall.config.peers.getmail_values import Values, read_values
 from seawall.config.peers.translation import (
@@ -290,10 +291,11 @@ class _Destinations:
                 entries={"kind": "lmtp", "socket": source.plain(written, at, "host")}, flags=flags
             )
         port = values.text(section, "port") or ("24" if is_lmtp else "25")
+        host = source.host(written, at)
         entries: Mapping[str, Value] = {
             "kind": "lmtp" if is_lmtp else "smtp",
-            "host": source.host(written, at),
+            "host": host,
             "port": source.port(port, values.line(section, "port")),
-            "tls": "none",
+            **protection(host),
         }
         return Delivery(entries=entries, flags=flags)

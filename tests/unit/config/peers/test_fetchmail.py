@@ -101,7 +101,7 @@ def test_an_option_becomes_a_key(options: str, key: str, value: object) -> None:
     ("options", "destination"),
     [
         ("", SMTP),
-        ("smtphost mx.example.org/2525", {**SMTP, "host": "mx.example.org", "port": 2525}),
+        ("smtphost mx.example.org/2525", {"kind": "smtp", "host": "mx.example.org", "port": 2525}),
         ("lmtp smtphost localhost/24", {**SMTP, "kind": "lmtp", "host": "localhost", "port": 24}),
         ("smtphost /run/lmtp", {"kind": "lmtp", "socket": "/run/lmtp"}),
         (
