@@ -22,6 +22,7 @@ test: .venv/ready servers ## everything that this machine can run
 soak: .venv/ready servers ## what takes longer: the soak tests and the crash suite
 	@$(BIN)/pytest -m soak
 	@$(BIN)/python bench/crash.py --kills 300
+	@$(BIN)/python bench/handover.py --kills 200
 
 servers: ## install the servers that the tests use (root on Debian; elsewhere it says what is skipped)
 	@tests/servers/install.sh

@@ -90,6 +90,7 @@ class Schedule:
                     account.every, len(accounts), self._settings.site.at_once, self._around.chance()
                 )
                 group.create_task(self._again_and_again(account, delay))
+        await self.close()
 
     async def close(self) -> None:
         """Close the connections to next hops that are idle."""
