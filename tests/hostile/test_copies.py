@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from hostile.connector import PASSWORD, USER, Connector
+from hostile.connector import PASSWORD, USER, Connector, configuration
 from hostile.test_next_hops import ALICE, MARK, Delivery, mail
+from seawall.cli.main import exit_code
 from seawall.collect.release import Held
 from seawall.collect.surroundings import Surroundings
 from seawall.deliver import staging
@@ -169,3 +170,67 @@ def test_a_doubt_outlives_a_change_of_the_destination(tmp_path: Path) -> None:
     in_maildir = len(list((tmp_path / "alice" / "new").iterdir()))
     assert (delivery.received["alice@example.org"], in_maildir) == (1, 1)
     assert delivery.doubts() == 1
+
+
+def test_a_pop3_server_that_repeats_what_it_was_told_puts_no_password_into_the_log(tmp_path: Path) -> None:
+    isp = ToyIsp({USER: (PASSWORD, Box())})
+    echo = b"-ERR unknown command: PASS " + PASSWORD.encode() + b"\r\n"
+    isp.behaviour = Behaviour(sasl=(), replies={("PASS", None): echo})
+    connector = Connector(tmp_path)
+    with lab_isp.running(isp):
+        report = connector.poll(isp)
+    assert PASSWORD not in report.problem + str(connector.log.lines)
+
+
+def test_the_file_of_a_mail_whose_release_a_kill_interrupted_leaves_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looping = b"".join(b"Received: from a by b; Mon, 23 Nov 2026 01:00:00 +0000\r\n" for _ in range(101))
+    connector = Connector(tmp_path)
+    with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([looping + b"Subject: x\r\n\r\nbody\r\n"]))})) as isp:
+        assert connector.poll(isp).held == 1
+
+    class Killed(BaseException):
+        pass
+
+    def killed(_placements: object) -> object:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging, "publish", killed)
+        with pytest.raises(Killed):
+            release(connector, None, 1)
+    release(connector, None, 1)
+    assert sum(connector.delivered().values()) == 1
+    assert not list((State.make(connector.site.state).held / "new").iterdir())
+
+
+@pytest.mark.parametrize("act", ["release", "drop"])
+def test_a_kill_just_before_the_file_goes_leaves_no_file_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    looping = b"".join(b"Received: from a by b; Mon, 23 Nov 2026 01:00:00 +0000\r\n" for _ in range(101))
+    connector = Connector(tmp_path)
+    with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([looping + b"Subject: x\r\n\r\nbody\r\n"]))})) as isp:
+        assert connector.poll(isp).held == 1
+        (tmp_path / "seawall.toml").write_text(configuration(isp.port, "{user}"))
+
+    def killed(_path: Path, *, missing_ok: bool = False) -> None:
+        raise KeyboardInterrupt(missing_ok)
+
+    command = [
+        "held",
+        act,
+        "1",
+        *(["--yes"] if act == "drop" else []),
+        "--config",
+        str(tmp_path / "seawall.toml"),
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        assert exit_code(command) == 130
+    files = State.make(connector.site.state).held / "new"
+    assert len(list(files.iterdir())) == 1
+    assert exit_code(command) == 1, "it is not held any more"
+    assert not list(files.iterdir())
+    assert sum(connector.delivered().values()) == (act == "release")

@@ -29,6 +29,7 @@ from seawall.model.verdict import Deliver, Hold, Reason
 from seawall.retrieve.session import Retrieved
 from seawall.retrieve.spool import HEAD_OCTETS, SpooledContent
 
+SWEPT_TOGETHER: Final = 500
 _OF_THE_ENVELOPE: Final = frozenset({Reason.NO_ENVELOPE.value, Reason.AMBIGUOUS_ENVELOPE.value})
 
 
@@ -56,6 +57,15 @@ class Held:
                 outcome = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
                 is_delivered = outcome is Settlement.DELIVERED
             await self._end(left.delivery_id, is_delivered=is_delivered)
+        await self._sweep()
+
+    async def _sweep(self) -> None:
+        """Remove the files that a kill left behind their mail's release or drop."""
+        paths = await asyncio.to_thread(_files, self._state.held)
+        for at in range(0, len(paths), SWEPT_TOGETHER):
+            by_name = {path.name.partition(":")[0]: path for path in paths[at : at + SWEPT_TOGETHER]}
+            for name in await self._ledger.do(setaside.ended, list(by_name)):
+                by_name[name].unlink(missing_ok=True)
 
     async def release(self, held_id: int, to: Address | None = None) -> HeldRecord:
         """Deliver a held mail: to `to`, else to whom it was held for, else to whom its envelope names by now.
@@ -211,6 +221,10 @@ class _Answer:
 
     def close(self, _delivery_id: str, outcome: Outcome) -> None:
         self.outcome = outcome
+
+
+def _files(held: Path) -> list[Path]:
+    return [path for folder in ("new", "cur") for path in (held / folder).glob("*")]
 
 
 def find_held(record: HeldRecord) -> Path:

@@ -114,6 +114,16 @@ def drop(connection: Connection, held_id: int) -> bool:
     return dropped.rowcount == 1
 
 
+def ended(connection: Connection, base_names: Sequence[str]) -> list[str]:
+    """Return which of these are the files of mails that were released or dropped."""
+    rows = connection.execute(
+        select(delivery.c.base_name)
+        .join(held, held.c.delivery_id == delivery.c.id)
+        .where(delivery.c.base_name.in_(base_names), held.c.status.in_(("released", "dropped")))
+    )
+    return list(rows.scalars())
+
+
 def _durable() -> Select[tuple[object, ...]]:
     """Held mails whose file is durably there."""
     columns: Sequence[object] = (*held.c, delivery.c.directory, delivery.c.base_name)
