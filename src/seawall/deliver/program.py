@@ -109,13 +109,6 @@ async def _start(
         raise Temporary(f"the program {argv[0]} cannot be run now: {problem.strerror}") from problem
 
 
-async def _following(mail: Iterator[bytes]) -> bytes | None:
-    try:
-        return await asyncio.to_thread(next, mail, None)
-    except OSError as problem:
-        raise Temporary(f"a mail cannot be read from the spool: {problem.strerror}") from problem
-
-
 def _kill(group: int) -> None:
     try:
         os.killpg(group, signal.SIGKILL)
@@ -193,7 +186,7 @@ class _Pipes:
 
     async def feed(self, mail: Iterator[bytes]) -> None:
         """Write the mail and close, or stop where nobody reads it."""
-        while (piece := await _following(mail)) is not None:
+        while (piece := await asyncio.to_thread(next, mail, None)) is not None:
             view = memoryview(piece)
             while view:
                 try:

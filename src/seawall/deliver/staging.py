@@ -161,6 +161,8 @@ def _stage_in(folder: Folder, parcels: Sequence[Parcel], failed: dict[Placement,
             written.append((parcel, _write(folder, parcel)))
         except OSError as problem:
             failed[parcel.placement] = unwritable(parcel.placement.directory, problem)
+        except SeawallError as unreadable:
+            failed[parcel.placement] = unreadable
     for parcel, descriptor in written:
         try:
             os.fsync(descriptor)
@@ -182,7 +184,7 @@ def _write(folder: Folder, parcel: Parcel) -> int:
             view = memoryview(piece)
             while view:
                 view = view[os.write(descriptor, view) :]
-    except OSError:
+    except (OSError, SeawallError):
         os.close(descriptor)
         folder.discard(name)
         raise

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from seawall.errors import Temporary
 from seawall.model.mail import Content, MemoryContent, RawMail
 
 MEMORY_OCTETS: Final = 256 * 2**10
@@ -29,11 +30,17 @@ class SpooledContent(Content):
         return self._octets
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes in order; may be called again."""
+        """Yield the bytes in order; may be called again. Raises Temporary where the disk does not give them back."""
         at = 0
-        while piece := os.pread(self._file.fileno(), CHUNK, at):
+        while piece := self._read(at):
             yield piece
             at += len(piece)
+
+    def _read(self, at: int) -> bytes:
+        try:
+            return os.pread(self._file.fileno(), CHUNK, at)
+        except OSError as problem:
+            raise Temporary(f"a mail cannot be read back from the disk: {problem.strerror}") from problem
 
     def close(self) -> None:
         """Close the file, which ends it."""

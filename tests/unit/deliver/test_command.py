@@ -255,11 +255,11 @@ async def test_a_mail_that_cannot_be_read_is_never_taken_for_whole(tmp_path: Pat
     class Broken(MemoryContent):
         def chunks(self) -> Iterator[bytes]:
             yield self.data
-            raise OSError(5, "Input/output error")
+            raise Temporary("a mail cannot be read back from the disk: Input/output error")
 
     save = shell(tmp_path, f"cat > {tmp_path}/got && touch {tmp_path}/whole")
     found = await outcome_of(command(save), transfer(content=Broken(MAIL)))
-    assert found == Deferred("a mail cannot be read from the spool: Input/output error")
+    assert found == Deferred("a mail cannot be read back from the disk: Input/output error")
     assert not (tmp_path / "whole").exists()
 
 

@@ -1,6 +1,7 @@
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from seawall.deliver import staging
 from seawall.deliver.staging import Parcel, Placement, Settlement
 from seawall.errors import Misconfigured, StorageFull, Temporary
 from seawall.model.mail import MemoryContent
+from seawall.retrieve.spool import SpooledContent
 
 
 @pytest.fixture
@@ -70,6 +72,16 @@ def test_a_failing_fsync_fails_its_mail(maildir: Path, monkeypatch: pytest.Monke
     one = parcel(maildir, "one")
     assert isinstance(staging.stage([one])[one.placement], Temporary)
     assert files(maildir) == {}
+
+
+def test_a_mail_that_the_spool_does_not_give_back_fails_alone(maildir: Path) -> None:
+    with (maildir / "write-only").open("wb") as spool:
+        broken = replace(parcel(maildir, "broken"), content=SpooledContent(spool, 5))
+        good = parcel(maildir, "good")
+        failed = staging.stage([broken, good])
+    assert list(failed) == [broken.placement]
+    assert "cannot be read back" in str(failed[broken.placement])
+    assert list(files(maildir)) == ["tmp/good"]
 
 
 def test_what_was_only_intended_is_discarded(maildir: Path) -> None:
