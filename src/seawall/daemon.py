@@ -22,6 +22,7 @@ from typing import Final, TypeVar
 
 import structlog
 
+from seawall.collect.errands import Errands
 from seawall.collect.places import SILENT_FOR_EACH
 from seawall.collect.release import Held
 from seawall.collect.report import Report
@@ -62,6 +63,10 @@ class Process:
             surroundings=self.surroundings,
             stop=self.stop,
         )
+
+    def errands(self, account: Account) -> Errands:
+        """Return what a person can ask of an account's box."""
+        return Errands(account, ledger=self.ledger, state=self.state, surroundings=self.surroundings)
 
     def held(self) -> Held:
         """Return the mails that are set aside."""

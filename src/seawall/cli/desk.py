@@ -41,8 +41,7 @@ async def preview(settings: Settings, accounts: Sequence[Account]) -> list[Previ
 
 async def _preview(settings: Settings, accounts: Sequence[Account]) -> list[Preview]:
     async with process(settings, collects=False) as running:
-        schedule = running.schedule()
-        return [await inspect.preview(account, schedule.journey(account)) for account in accounts]
+        return [await inspect.preview(account, running.errands(account)) for account in accounts]
 
 
 async def adopt_account(
@@ -50,7 +49,7 @@ async def adopt_account(
 ) -> Adoption:
     """Mark what is at the server as seen, all of it or what `seen` lists; say what becomes of each mail."""
     async with process(settings, collects=True) as running:
-        return await running.schedule().journey(account).adopt(seen, is_sure=is_sure)
+        return await running.errands(account).adopt(seen, is_sure=is_sure)
 
 
 async def check_all(settings: Settings, tell: Callable[[Finding], None]) -> Survey:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from seawall.collect.journey import Journey
+from seawall.collect.errands import Errands
 from seawall.collect.lookout import Look
 from seawall.collect.plan import Plan
 from seawall.errors import SeawallError
@@ -45,10 +45,10 @@ class Preview:
         }
 
 
-async def preview(account: Account, journey: Journey) -> Preview:
+async def preview(account: Account, errands: Errands) -> Preview:
     """Say what a poll of an account would do."""
     try:
-        look, planned = await journey.preview()
+        look, planned = await errands.preview()
     except SeawallError as problem:
         return Preview(account=account.name, to=account.receives, problem=str(problem))
     return _preview(account, look, planned)

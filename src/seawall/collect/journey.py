@@ -7,14 +7,13 @@ everything that was retrieved is (a server may erase it then: RFC 1939 §8).
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from seawall.collect.adoption import Adoption, adoption
 from seawall.collect.delivering import Delivering
 from seawall.collect.lookout import Look, Lookout
-from seawall.collect.plan import BATCH_MAILS, Plan, batches, plan, trouble_key
+from seawall.collect.plan import BATCH_MAILS, batches, plan, trouble_key
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
 from seawall.collect.troubles import Troubles
@@ -115,7 +114,7 @@ class Journey:
         self._lookout = self._new_lookout()
         alone: Listed | None = None
         for _ in range(MAX_VISITS):
-            session = await self._open(secret)
+            session = await Session.open(Login.to(self._account, secret, self._listener))
             report.login_delay = session.capabilities.login_delay or 0.0
             try:
                 remaining = await self._visit(session, record, report, alone)
@@ -132,17 +131,6 @@ class Journey:
 
     def _new_lookout(self) -> Lookout:
         return Lookout(self._account, ledger=self._ledger, surroundings=self._around, mark_key=self._mark_key)
-
-    async def _open(self, secret: Secret) -> Session:
-        return await Session.open(
-            Login(
-                server=self._account.server,
-                user=self._account.user,
-                secret=secret,
-                patience=self._account.patience,
-                listener=self._listener,
-            )
-        )
 
     async def _blame(
         self, session: Session, record: AccountRecord, report: Report, problem: SeawallError
@@ -343,41 +331,6 @@ class Journey:
                 reason="dele-refused",
                 mails=len(erasable) - len(erased),
             )
-
-    # ── what a person asks for ──────────────────────────────────────────────────────────
-
-    async def preview(self) -> tuple[Look, Plan]:
-        """Return what a poll would do; nothing is fetched, written or erased."""
-        record = await self._ledger.do(statements.open_account, self._account.name)
-        session = await self._open(await read_secret(self._account.secret))
-        try:
-            look = await self._lookout.look(session, record)
-            await session.quit()
-        finally:
-            session.abort()
-        troubles = await self._ledger.do(statements.troubles, record.account_id)
-        fresh = look.recognition.fresh
-        return look, plan(fresh, troubles, self._account.max_octets, self._around.now())
-
-    async def adopt(self, seen: Collection[bytes] | None = None, *, is_sure: bool = True) -> Adoption:
-        """Mark what is on the server and not known as seen, all of it or what `seen` lists; say what becomes of each.
-
-        Where nothing in the box is in the list, `is_sure` decides whether that is believed; else
-        nothing is changed and Permanent is raised.
-        """
-        record = await self._ledger.do(statements.open_account, self._account.name)
-        session = await self._open(await read_secret(self._account.secret))
-        try:
-            look = await self._lookout.look(session, record)
-            chosen = adoption(look.recognition, seen)
-            if not is_sure:
-                chosen.doubt()
-            await self._lookout.note(record, look)
-            await self._lookout.adopt(session, record, chosen.marked, None)
-            await session.quit()
-        finally:
-            session.abort()
-        return chosen
 
     # ── small things ────────────────────────────────────────────────────────────────────
 

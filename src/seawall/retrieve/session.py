@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from seawall.errors import OurBug, ProtocolViolation, ServerRefused
-from seawall.model.account import Server, Tls
+from seawall.model.account import Account, Server, Tls
 from seawall.model.mail import Listed, RawMail
 from seawall.model.secret import Secret
 from seawall.model.text import shown
@@ -66,6 +66,17 @@ class Login:
     secret: Secret
     patience: float = 60.0
     listener: Listener = field(default_factory=Nobody, repr=False)
+
+    @classmethod
+    def to(cls, account: Account, secret: Secret, listener: Listener | None = None) -> Self:
+        """Return the login to an account's box."""
+        return cls(
+            server=account.server,
+            user=account.user,
+            secret=secret,
+            patience=account.patience,
+            listener=listener or Nobody(),
+        )
 
 
 class Session:

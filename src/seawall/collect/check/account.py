@@ -85,9 +85,7 @@ async def _about_filter(account: Account, notes: Notes) -> None:
 
 @asynccontextmanager
 async def _session(account: Account, secret: Secret) -> AsyncIterator[Session]:
-    session = await Session.open(
-        Login(server=account.server, user=account.user, secret=secret, patience=account.patience)
-    )
+    session = await Session.open(Login.to(account, secret))
     try:
         yield session
     finally:
