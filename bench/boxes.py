@@ -7,6 +7,7 @@ Refuses to know: which collector brought them.
 import base64
 import collections
 import contextlib
+import itertools
 import os
 import random
 import re
@@ -15,7 +16,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,17 @@ class Found:
     def twice(self) -> int:
         """Copies beyond the first of each mail."""
         return sum(count - 1 for count in self.copies.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Where trials take place, and over how many mails of what size."""
+
+    dovecot: Dovecot
+    place: Path
+    count: int
+    octets: int
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
 
 def mails(count: int, octets: int, *, seed: int = 1) -> Iterator[bytes]:

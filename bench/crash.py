@@ -14,7 +14,6 @@ tests/crash goes through the system calls one by one.
 import argparse
 import collections
 import contextlib
-import itertools
 import os
 import random
 import shutil
@@ -22,15 +21,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from boxes import delivered, look_into, mails, server, workplace
+from boxes import Ground, delivered, look_into, mails, server, workplace
 from peers import COLLECTORS, Collector, Command, Errand, chosen, compile_tools, set_up
 from reader import Reader
-from servers.dovecot import Dovecot
 from servers.dovecot import version as dovecot_version
 
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "crash.md"
@@ -89,17 +87,6 @@ class Row:
         remarks = "; ".join(f"{text} ({count})" for text, count in self.remarks.most_common())
         cells = [self.mode.title, self.collector.name, *(f"{number:,}" for number in numbers)]
         return [*cells, unerased, str(self.tmp_files), remarks]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """Where trials take place, and over how many mails of what size."""
-
-    dovecot: Dovecot
-    place: Path
-    count: int
-    octets: int
-    numbers: Iterator[int] = field(default_factory=itertools.count)
 
 
 def interrupted(command: Command, log: Path, seconds: float) -> int | None:

@@ -12,7 +12,6 @@ each must be one that the ledger says may be twice, and with the script there mu
 
 import argparse
 import collections
-import itertools
 import os
 import random
 import re
@@ -20,17 +19,17 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from boxes import look_into, mails, server, workplace
+from boxes import Ground, look_into, mails, server, workplace
 from crash import interrupted
+from hostile.connector import configuration, lmtp_to
 from peers import Command
 from seawall.facts.mark import FIELD
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.schema import delivery
-from servers.dovecot import Dovecot
 from servers.dovecot import version as dovecot_version
 from servers.maildirs import in_order_of_arrival
 
@@ -78,40 +77,6 @@ class Row:
         return f"| {script} | " + " | ".join(f"{number:,}" for number in numbers) + " |"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """Where trials take place, and over how many mails of what size."""
-
-    dovecot: Dovecot
-    place: Path
-    count: int
-    octets: int
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-
-
-def configuration(ground: Ground, box: str, recipient: str) -> str:
-    return f"""
-[local]
-domains = ["example.org"]
-postmaster = "postmaster@example.org"
-state = "state"
-min_free = "1 MB"
-[destination.main]
-kind = "lmtp"
-host = "127.0.0.1"
-port = {ground.dovecot.lmtp_port}
-[[account]]
-name = "office"
-host = "127.0.0.1"
-port = {ground.dovecot.pop3_port}
-tls = "none"
-user = "{box}"
-password_file = "password"
-to = "{recipient}@example.org"
-keep = "none"
-"""
-
-
 def trial(row: Row, ground: Ground, delays: list[float]) -> float:
     """One box from full to done, killed after each of the delays in turn; returns the seconds of the last run."""
     home = ground.place / "trial"
@@ -123,7 +88,14 @@ def trial(row: Row, ground: Ground, delays: list[float]) -> float:
         ground.dovecot.sieve(recipient, SCRIPT.read_text(encoding="ascii"))
     ground.dovecot.fill(box, list(mails(ground.count, ground.octets)))
     (home / "password").write_text(ground.dovecot.password + "\n")
-    (home / "seawall.toml").write_text(configuration(ground, box, recipient))
+    text = configuration(
+        ground.dovecot.pop3_port,
+        lmtp_to(ground.dovecot.lmtp_port),
+        to=f'to = "{recipient}@example.org"',
+        user=box,
+        more='keep = "none"',
+    )
+    (home / "seawall.toml").write_text(text)
     argv = (sys.executable, "-m", "seawall", "run", "--once", "--config", str(home / "seawall.toml"))
     command = Command(argv=argv, env=dict(os.environ))
     for limit in (*delays, *[LIMIT_SECONDS] * RESTARTS):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crash.points import MAILS, MAX_RESTARTS, Installation, fresh, mail_number
+from hostile.connector import lmtp_to
 from seawall.facts.mark import FIELD
 from seawall.lab import isp, sink
 from seawall.lab.sink import Sink
@@ -37,7 +38,7 @@ class Handover(Installation):
         self.sink = Sink(Speech.LMTP)
 
     def destination(self) -> str:
-        return f'kind = "lmtp"\nhost = "127.0.0.1"\nport = {self.sink.port}\ntimeout = "5s"'
+        return lmtp_to(self.sink.port) + '\ntimeout = "5s"'
 
     def outcome(self, *, was_killed: bool) -> Outcome:
         marks = [(mail_number(mail.data), _mark(mail.data)) for mail in self.sink.mails]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hostile.connector import PASSWORD, USER, configuration
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
 
@@ -57,30 +58,14 @@ class Installation:
         self.root = root
         self.keep = keep
         self.box = Box(MAILS)
-        self.isp = ToyIsp({"alice": ("secret", self.box)})
+        self.isp = ToyIsp({USER: (PASSWORD, self.box)})
         self.read: Counter[int] = Counter()
 
     def write(self) -> None:
-        (self.root / "password").write_text("secret\n")
-        (self.root / "seawall.toml").write_text(f"""
-[local]
-domains = ["example.org"]
-postmaster = "postmaster@example.org"
-state = "state"
-min_free = "1 MB"
-[destination.main]
-{self.destination()}
-[[account]]
-name = "office"
-host = "127.0.0.1"
-port = {self.isp.port}
-tls = "none"
-user = "alice"
-password_file = "password"
-to = "alice@example.org"
-keep = "{self.keep}"
-timeout = "5s"
-""")
+        (self.root / "password").write_text(PASSWORD + "\n")
+        more = f'keep = "{self.keep}"\ntimeout = "5s"'
+        text = configuration(self.isp.port, self.destination(), more=more)
+        (self.root / "seawall.toml").write_text(text)
 
     def destination(self) -> str:
         return 'kind = "maildir"\npath = "mail/{user}"'

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from crash.points import MAILS, Installation
+from hostile.connector import PASSWORD, USER
 from seawall.lab.behaviour import Behaviour, Pace
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
@@ -24,7 +25,7 @@ def test_sigterm_finishes_the_batch_and_quits(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     installation.box = Box(ordinary_mails(1500, 4096))
     behaviour = Behaviour(pace=Pace(octets=(64 * 1024,), seconds=0.01))
-    installation.isp = ToyIsp({"alice": ("secret", installation.box)}, behaviour)
+    installation.isp = ToyIsp({USER: (PASSWORD, installation.box)}, behaviour)
     with running(installation.isp):
         installation.write()
         with subprocess.Popen(installation.command(), stderr=subprocess.PIPE, text=True) as process:
@@ -54,7 +55,7 @@ def peak_kilobytes(pid: int) -> int:
 def test_a_full_disk_stops_the_poll_and_loses_nothing(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     installation.box = Box(ordinary_mails(300, 16_384))
-    installation.isp = ToyIsp({"alice": ("secret", installation.box)})
+    installation.isp = ToyIsp({USER: (PASSWORD, installation.box)})
     disk = tmp_path / "mail"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "none", disk], check=False)
@@ -63,8 +64,6 @@ def test_a_full_disk_stops_the_poll_and_loses_nothing(tmp_path: Path) -> None:
     try:
         with running(installation.isp):
             installation.write()
-            config = tmp_path / "seawall.toml"
-            config.write_text(config.read_text().replace('"1 MB"', '"1"'))
             assert installation.run() == 1
             here = delivered(installation)
             assert 0 < here < 300
@@ -84,7 +83,7 @@ def test_below_the_watermark_nothing_is_fetched(tmp_path: Path) -> None:
     with running(installation.isp):
         installation.write()
         config = tmp_path / "seawall.toml"
-        config.write_text(config.read_text().replace('"1 MB"', '"900 TB"'))
+        config.write_text(config.read_text().replace('min_free = "1"', 'min_free = "900 TB"'))
         answer = subprocess.run(installation.command(), capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert "polling stops" in answer.stderr
@@ -112,7 +111,7 @@ def test_a_mail_of_a_gigabyte_passes_in_a_hundred_megabytes(tmp_path: Path) -> N
     installation = Installation(tmp_path)
     mail = b"Subject: large\r\n\r\n" + b"0123456789abcde\r\n" * (2**30 // 17)
     installation.box = Box([mail])
-    installation.isp = ToyIsp({"alice": ("secret", installation.box)})
+    installation.isp = ToyIsp({USER: (PASSWORD, installation.box)})
     with running(installation.isp):
         installation.write()
         config = tmp_path / "seawall.toml"

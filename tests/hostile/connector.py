@@ -136,8 +136,15 @@ def native(*mails: bytes) -> Counter[bytes]:
     return Counter(mail.replace(b"\r\n", b"\n") for mail in mails)
 
 
-def configuration(port: int, maildir: str) -> str:
-    """The seawall.toml of an account at a toy ISP, with the password in a file beside it."""
+def configuration(
+    port: int,
+    destination: str = 'kind = "maildir"\npath = "{user}"',
+    *,
+    to: str = 'to = "alice@example.org"',
+    user: str = USER,
+    more: str = "",
+) -> str:
+    """The seawall.toml of an account on this machine, with the password in a file beside it; `more` are lines behind it."""
     return f"""
 [local]
 domains = ["example.org"]
@@ -145,14 +152,19 @@ postmaster = "postmaster@example.org"
 state = "state"
 min_free = "1"
 [destination.main]
-kind = "maildir"
-path = "{maildir}"
+{destination}
 [[account]]
 name = "office"
 host = "127.0.0.1"
 port = {port}
 tls = "none"
-user = "{USER}"
+user = "{user}"
 password_file = "password"
-to = "alice@example.org"
+{to}
+{more}
 """
+
+
+def lmtp_to(port: int) -> str:
+    """The lines of a destination on this machine."""
+    return f'kind = "lmtp"\nhost = "127.0.0.1"\nport = {port}'

@@ -235,7 +235,7 @@ def config(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "password").write_text(PASSWORD)
     with ExitStack() as stack:
         isp = stack.enter_context(running(ToyIsp({USER: (PASSWORD, Box([original("alice")]))})))
-        path.write_text(configuration(isp.port, "Maildir"))
+        path.write_text(configuration(isp.port, 'kind = "maildir"\npath = "Maildir"'))
         yield path
 
 

@@ -24,7 +24,7 @@ def config(tmp_path: Path, box: Box) -> Iterator[str]:
     path = tmp_path / "seawall.toml"
     (tmp_path / "password").write_text(PASSWORD)
     with running(ToyIsp({USER: (PASSWORD, box)})) as isp:
-        path.write_text(configuration(isp.port, "Maildir"))
+        path.write_text(configuration(isp.port, 'kind = "maildir"\npath = "Maildir"'))
         yield str(path)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hostile.connector import PASSWORD, USER, Connector, configuration
-from hostile.test_next_hops import ALICE, MARK, Delivery, mail
+from hostile.delivery import ALICE, MARK, Delivery, mail
 from seawall.cli.main import exit_code
 from seawall.collect.release import Held
 from seawall.collect.surroundings import Surroundings
@@ -92,6 +92,15 @@ class _Nowhere:
     host, port = "127.0.0.1", 9
 
 
+def one_held(root: Path) -> Connector:
+    """A connector that has set aside one mail, which loops."""
+    looping = b"".join(b"Received: from a by b; Mon, 23 Nov 2026 01:00:00 +0000\r\n" for _ in range(101))
+    connector = Connector(root)
+    with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([looping + b"Subject: x\r\n\r\nbody\r\n"]))})) as isp:
+        assert connector.poll(isp).held == 1
+    return connector
+
+
 def test_a_release_in_doubt_is_repeated_under_the_same_mark(tmp_path: Path) -> None:
     """By the mark a Sieve `duplicate` test knows it again (promise 2); each release has another."""
     delivery = Delivery(
@@ -114,10 +123,7 @@ def test_a_release_in_doubt_is_repeated_under_the_same_mark(tmp_path: Path) -> N
 def test_a_release_of_which_only_the_last_sync_failed_is_not_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looping = b"".join(b"Received: from a by b; Mon, 23 Nov 2026 01:00:00 +0000\r\n" for _ in range(101))
-    connector = Connector(tmp_path)
-    with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([looping + b"Subject: x\r\n\r\nbody\r\n"]))})) as isp:
-        assert connector.poll(isp).held == 1
+    connector = one_held(tmp_path)
     sync: Callable[[Any, str], None] = staging.Folder.sync
     failures = iter([True])
 
@@ -185,10 +191,7 @@ def test_a_pop3_server_that_repeats_what_it_was_told_puts_no_password_into_the_l
 def test_the_file_of_a_mail_whose_release_a_kill_interrupted_leaves_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looping = b"".join(b"Received: from a by b; Mon, 23 Nov 2026 01:00:00 +0000\r\n" for _ in range(101))
-    connector = Connector(tmp_path)
-    with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([looping + b"Subject: x\r\n\r\nbody\r\n"]))})) as isp:
-        assert connector.poll(isp).held == 1
+    connector = one_held(tmp_path)
 
     class Killed(BaseException):
         pass
@@ -209,11 +212,8 @@ def test_the_file_of_a_mail_whose_release_a_kill_interrupted_leaves_held(
 def test_a_kill_just_before_the_file_goes_leaves_no_file_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
-    looping = b"".join(b"Received: from a by b; Mon, 23 Nov 2026 01:00:00 +0000\r\n" for _ in range(101))
-    connector = Connector(tmp_path)
-    with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([looping + b"Subject: x\r\n\r\nbody\r\n"]))})) as isp:
-        assert connector.poll(isp).held == 1
-        (tmp_path / "seawall.toml").write_text(configuration(isp.port, "{user}"))
+    connector = one_held(tmp_path)
+    (tmp_path / "seawall.toml").write_text(configuration(1110))
 
     def killed(_path: Path, *, missing_ok: bool = False) -> None:
         raise KeyboardInterrupt(missing_ok)

@@ -19,7 +19,7 @@ def config(tmp_path: Path) -> Path:
     box = Box([LOOPED, GOOD])
     path = tmp_path / "seawall.toml"
     with running(ToyIsp({USER: (PASSWORD, box)})) as isp:
-        path.write_text(configuration(isp.port, "{user}"))
+        path.write_text(configuration(isp.port))
         report = connector.poll(isp)
         assert (report.delivered, report.held) == (1, 1)
         assert box.mails == ()

@@ -1,6 +1,5 @@
 """One mail, one mailbox, one next hop or one full disk stops nobody else's mail, and nothing is copied meanwhile."""
 
-import re
 import socket
 import sys
 import threading
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from hostile.connector import PASSWORD, USER, Connector
-from hostile.test_next_hops import ALICE, BOB, CAROL, MULTIDROP, POSTMASTER, Delivery, mail
+from hostile.delivery import ALICE, CAROL, MARK, POSTMASTER, Delivery, catch_all, mail, mails_of
 from seawall.deliver import staging
 from seawall.errors import StorageFull
 from seawall.lab import isp as lab_isp
@@ -28,21 +27,6 @@ from seawall.ledger.ledger import Ledger
 from seawall.model.account import Credentials, Filter, KeepForever, NextHopDestination, Server, Speech, Tls
 from seawall.model.envelope import Mailboxes
 from seawall.model.secret import PasswordFile
-
-MARK = re.compile(rb"X-Seawall-Mark: ([0-9a-f]{32})\.")
-
-
-def catch_all(root: Path, **settings: Any) -> Connector:
-    connector = Connector(root, **({"to": MULTIDROP} | settings))
-    connector.site = replace(
-        connector.site, mailboxes=Mailboxes.build({ALICE: (), BOB: (), CAROL: (), POSTMASTER: ()})
-    )
-    return connector
-
-
-def mails_of(root: Path, name: str) -> int:
-    return len(list((root / name / "new").glob("*"))) if (root / name / "new").is_dir() else 0
-
 
 # ── copies ──────────────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hostile.connector import PASSWORD, USER, Connector
-from hostile.test_next_hops import ALICE, BOB, CAROL, MULTIDROP, POSTMASTER, Delivery, mail
+from hostile.delivery import Delivery, catch_all, mail, mails_of
 from seawall.deliver import staging
 from seawall.errors import StorageFull, Temporary
 from seawall.lab import isp as lab_isp
@@ -18,19 +18,6 @@ from seawall.lab.isp import ToyIsp
 from seawall.lab.mails import storm_mail
 from seawall.lab.sink import Manners, Sink
 from seawall.model.account import KeepFor, Speech
-from seawall.model.envelope import Mailboxes
-
-
-def catch_all(root: Path) -> Connector:
-    connector = Connector(root, to=MULTIDROP)
-    connector.site = replace(
-        connector.site, mailboxes=Mailboxes.build({ALICE: (), BOB: (), CAROL: (), POSTMASTER: ()})
-    )
-    return connector
-
-
-def mails_of(root: Path, name: str) -> int:
-    return len(list((root / name / "new").glob("*"))) if (root / name / "new").is_dir() else 0
 
 
 def test_a_mail_that_one_of_two_maildirs_cannot_take_is_kept_for_that_one(tmp_path: Path) -> None:

@@ -1,16 +1,14 @@
 """Deliveries for each recipient: what one of them cannot get waits for that one alone, and nobody is told."""
 
-import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from hostile.connector import PASSWORD, USER, Connector, configuration
+from hostile.connector import PASSWORD, USER, Connector, configuration, lmtp_to
+from hostile.delivery import ALICE, BOB, MARK, MULTIDROP, POSTMASTER, Delivery, mail
 from seawall.cli.main import exit_code
 from seawall.lab import isp as lab_isp
 from seawall.lab import sink as lab_sink
@@ -19,83 +17,14 @@ from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp
 from seawall.lab.mails import storm_mail
 from seawall.lab.sink import DROP, OFFERED, Manners, Sink
-from seawall.ledger import deliveries, setaside, statements
-from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import HeldRecord
-from seawall.ledger.state import State
 from seawall.model.account import (
     CommandDestination,
     Filter,
     KeepForever,
-    NextHopDestination,
-    Server,
     Speech,
-    Tls,
 )
-from seawall.model.address import Address
-from seawall.model.envelope import EnvelopeName, Mailboxes, Multidrop
+from seawall.model.envelope import Mailboxes
 from seawall.model.facts import MessageFacts
-
-ALICE, BOB, CAROL, POSTMASTER = (
-    Address.parse(f"{name}@example.org") for name in ("alice", "bob", "carol", "postmaster")
-)
-MULTIDROP = Multidrop(
-    envelope=EnvelopeName.parse("X-Original-To"), isp=("isp.example",), isp_hops=1, unknown=POSTMASTER
-)
-MARK = re.compile(rb"X-Seawall-Mark: ([0-9a-f]{32})\.")
-
-
-def mail(*recipients: str, number: int = 0, top: bytes = b"") -> bytes:
-    return (
-        top
-        + b"X-Original-To: "
-        + ", ".join(f"{name}@example.org" for name in recipients).encode()
-        + b"\r\nReceived: from a.test by mx.isp.example; Mon, 23 Nov 2026 01:00:00 +0000\r\n"
-        + b"To: x@elsewhere.test, y@elsewhere.test\r\nMessage-ID: <%d@a.test>\r\n\r\nbody\r\n" % number
-    )
-
-
-class Delivery:
-    """A connector between a toy ISP and a toy next hop; `poll` is one poll, some minutes after the last."""
-
-    def __init__(
-        self, root: Path, mails: Sequence[bytes], manners: Manners | None = None, **settings: Any
-    ) -> None:
-        self.box = Box(mails)
-        self.isp = ToyIsp({USER: (PASSWORD, self.box)})
-        self.sink = Sink(Speech.LMTP, manners)
-        self.connector = Connector(root, **({"to": MULTIDROP} | settings))
-        self.connector.site = replace(
-            self.connector.site, mailboxes=Mailboxes.build({ALICE: (), BOB: (), CAROL: (), POSTMASTER: ()})
-        )
-
-    def poll(self, minutes: float = 10, **destination: Any) -> Any:
-        self.connector.now += 60 * minutes
-        with lab_isp.running(self.isp), lab_sink.running(self.sink):
-            place = Server(host=self.sink.host, port=self.sink.port, tls=Tls.NONE)
-            next_hop = NextHopDestination(
-                name="main", speech=self.sink.speech, place=place, connections=1, patience=2.0
-            )
-            return self.connector.poll(self.isp, destination=replace(next_hop, **destination))
-
-    def held(self) -> list[HeldRecord]:
-        ledger = Ledger.open(State.make(self.connector.site.state).database)
-        try:
-            return ledger.transact(setaside.held_mails)
-        finally:
-            ledger.close()
-
-    def doubts(self) -> int:
-        ledger = Ledger.open(State.make(self.connector.site.state).database)
-        try:
-            account = ledger.transact(statements.open_account, "office").account_id
-            return ledger.transact(deliveries.count_doubts, account)
-        finally:
-            ledger.close()
-
-    @property
-    def received(self) -> Counter[str]:
-        return Counter(sunk.recipient for sunk in self.sink.mails)
 
 
 def test_each_mail_goes_to_whom_its_envelope_names_once(tmp_path: Path) -> None:
@@ -226,7 +155,7 @@ def test_status_says_what_may_be_there_twice(tmp_path: Path, capsys: pytest.Capt
     delivery.poll()
     delivery.poll()
     config = tmp_path / "seawall.toml"
-    config.write_text(configuration(1110, "{user}"))
+    config.write_text(configuration(1110))
     assert exit_code(["status", "--config", str(config)]) == 0
     assert "1 may be there twice" in capsys.readouterr().out
 
@@ -239,9 +168,7 @@ def test_a_held_mail_is_released_over_the_next_hop_or_stays_held(
     delivery.poll()
     config = tmp_path / "seawall.toml"
     with lab_sink.running(delivery.sink):
-        kind = f'kind = "lmtp"\nhost = "127.0.0.1"\nport = {delivery.sink.port}'
-        maildir = 'kind = "maildir"\npath = "{user}"'
-        config.write_text(configuration(1110, "{user}").replace(maildir, kind))
+        config.write_text(configuration(1110, lmtp_to(delivery.sink.port)))
         command = ["held", "release", "1", "--config", str(config)]
         for words in ("550 5.1.1 still no", "452 4.2.2 full"):
             assert exit_code(command) == 1
@@ -263,7 +190,7 @@ def test_status_tells_held_from_delivered_and_says_by_its_exit_what_is_wrong(
         tmp_path, [mail("alice", number=n) for n in range(3)], Manners(answers=answers), to=ALICE
     )
     config = tmp_path / "seawall.toml"
-    config.write_text(configuration(1110, "{user}"))
+    config.write_text(configuration(1110))
     assert exit_code(["status", "--config", str(config)]) == 0
     assert "not polled yet" in capsys.readouterr().out
     delivery.poll()
@@ -276,7 +203,7 @@ def test_a_dry_run_makes_no_state(tmp_path: Path) -> None:
     with lab_isp.running(ToyIsp({USER: (PASSWORD, Box([mail("alice")]))})) as isp:
         (tmp_path / "password").write_text(PASSWORD)
         config = tmp_path / "seawall.toml"
-        config.write_text(configuration(isp.port, "{user}"))
+        config.write_text(configuration(isp.port))
         assert exit_code(["run", "--once", "--dry-run", "--config", str(config)]) == 0
     assert not (tmp_path / "state").exists()
 
@@ -297,9 +224,7 @@ def test_a_mail_without_an_envelope_goes_to_nobody_by_chance(
     assert [held.note.reason for held in delivery.held()] == ["no-envelope"]
     config = tmp_path / "seawall.toml"
     with lab_sink.running(delivery.sink):
-        kind = f'kind = "lmtp"\nhost = "127.0.0.1"\nport = {delivery.sink.port}'
-        text = configuration(1110, "{user}").replace('kind = "maildir"\npath = "{user}"', kind)
-        text = text.replace('to = "alice@example.org"', MULTIDROP_LINE)
+        text = configuration(1110, lmtp_to(delivery.sink.port), to=MULTIDROP_LINE)
         boxes = "".join(f'"{name}@example.org" = []\n' for name in ("alice", "bob", "carol", "postmaster"))
         text += f"[mailboxes]\n{boxes}"
         release = ["held", "release", "1", "--config", str(config)]

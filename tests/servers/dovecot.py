@@ -22,7 +22,7 @@ from typing import Final, Self
 import trustme
 
 from servers.maildirs import in_order_of_arrival
-from servers.processes import Group, free_ports, spawn
+from servers.processes import Group, free_ports, spawn, start
 
 MAIL_USER: Final = "mail"  # Debian's own: no account is made for the tests
 PASSWORD: Final = "secret"
@@ -32,7 +32,6 @@ NEEDED_FILES: Final = {
     "LMTP": "/usr/lib/dovecot/lmtp",
     "Sieve": "/usr/lib/dovecot/modules/lib90_sieve_plugin.so",
 }
-START_TRIES: Final = 5  # a free port may be taken by another worker before Dovecot binds it
 FIRST_ARRIVAL: Final = 1_700_000_000
 UIDL_STATE: Final = ("dovecot-uidlist", "dovecot.index*", "dovecot-keywords")
 
@@ -243,31 +242,25 @@ class Dovecot:
             part.write_to_path(self.root / "cert.pem", append=index > 0)
 
     def _start(self) -> tuple[Group, _Ports]:
+        started = start(self._begin, _greets)
+        if started is None:
+            raise DovecotUnavailableError(f"Dovecot does not start:\n{self.log()[-2000:]}")
+        return started
+
+    def _begin(self) -> tuple[Group, _Ports]:
         program = dovecot_program()
         assert program is not None
-        for _ in range(START_TRIES):
-            pop3, pop3s, lmtp, lmtps = free_ports(4)
-            ports = _Ports(pop3=pop3, pop3s=pop3s, lmtp=lmtp, lmtps=lmtps)
-            settings = "\n".join(f'{key} = "{value}"' for key, value in self._settings.items())
-            (self.root / "dovecot.conf").write_text(
-                CONFIGURATION.substitute(
-                    root=self.root,
-                    settings=settings,
-                    **{f"{name}_port": port for name, port in dataclasses.asdict(ports).items()},
-                ),
-                encoding="ascii",
-            )
-            process = spawn(
-                [program, "-F", "-c", str(self.root / "dovecot.conf")], log=self.root / "dovecot.log"
-            )
-            try:
-                if _greets(process, ports):
-                    return process, ports
-            except BaseException:
-                process.end()
-                raise
-            process.end()
-        raise DovecotUnavailableError(f"Dovecot does not start:\n{self.log()[-2000:]}")
+        pop3, pop3s, lmtp, lmtps = free_ports(4)
+        ports = _Ports(pop3=pop3, pop3s=pop3s, lmtp=lmtp, lmtps=lmtps)
+        settings = "\n".join(f'{key} = "{value}"' for key, value in self._settings.items())
+        path = self.root / "dovecot.conf"
+        text = CONFIGURATION.substitute(
+            root=self.root,
+            settings=settings,
+            **{f"{name}_port": port for name, port in dataclasses.asdict(ports).items()},
+        )
+        path.write_text(text, encoding="ascii")
+        return spawn([program, "-F", "-c", str(path)], log=self.root / "dovecot.log"), ports
 
     def _forget_uidls(self, user: str) -> None:
         """dovecot-uidvalidity stays, so that Dovecot takes a higher one for the next list."""

@@ -27,11 +27,10 @@ from typing import Final, Literal, Self
 import trustme
 
 from servers.maildirs import in_order_of_arrival
-from servers.processes import Group, free_ports, spawn
+from servers.processes import Group, free_ports, spawn, start
 
 MAIL_USER: Final = "mail"  # Debian's own: no account is made for the tests
 LOCAL_DOMAIN: Final = "example.org"
-START_TRIES: Final = 5  # a free port may be taken by another worker before Postfix binds it
 OLDEST: Final = (3, 5)
 COMMANDS: Final = Path("/usr/sbin")
 DAEMONS: Final = Path("/usr/lib/postfix/sbin")
@@ -283,27 +282,24 @@ class Postfix:
         os.utime(main, (0, 0))  # each process waits until nobody has written to it for a second
 
     def _start(self, auth_socket: Path | None) -> tuple[Group, _Ports]:
-        for _ in range(START_TRIES):
-            smtp, smtps, submission = free_ports(3)
-            ports = _Ports(smtp=smtp, smtps=smtps, submission=submission)
-            services = SERVICES.substitute(
-                authenticates="no" if auth_socket is None else "yes",
-                auth_socket=auth_socket or "nowhere",
-                **{f"{name}_port": port for name, port in dataclasses.asdict(ports).items()},
-            )
-            (self.root / "etc" / "master.cf").write_text(services, encoding="ascii")
-            # Not `postfix start-fg`: it checks for seconds what was laid out here, and stands between us and master.
-            argv = [str(DAEMONS / "master"), "-c", str(self.root / "etc")]
-            process = spawn(argv, log=self.root / "talk.log")
-            try:
-                if _greets(process, ports):
-                    return process, ports
-            except BaseException:
-                process.end()
-                raise
-            process.end()
-        said = [path.read_text(encoding="utf-8", errors="replace") for path in self.root.glob("*.log")]
-        raise PostfixUnavailableError(f"Postfix does not start:\n{''.join(said)[-2000:]}")
+        started = start(lambda: self._begin(auth_socket), _greets)
+        if started is None:
+            said = [path.read_text(encoding="utf-8", errors="replace") for path in self.root.glob("*.log")]
+            raise PostfixUnavailableError(f"Postfix does not start:\n{''.join(said)[-2000:]}")
+        return started
+
+    def _begin(self, auth_socket: Path | None) -> tuple[Group, _Ports]:
+        smtp, smtps, submission = free_ports(3)
+        ports = _Ports(smtp=smtp, smtps=smtps, submission=submission)
+        services = SERVICES.substitute(
+            authenticates="no" if auth_socket is None else "yes",
+            auth_socket=auth_socket or "nowhere",
+            **{f"{name}_port": port for name, port in dataclasses.asdict(ports).items()},
+        )
+        (self.root / "etc" / "master.cf").write_text(services, encoding="ascii")
+        # Not `postfix start-fg`: it checks for seconds what was laid out here, and stands between us and master.
+        argv = [str(DAEMONS / "master"), "-c", str(self.root / "etc")]
+        return spawn(argv, log=self.root / "talk.log"), ports
 
 
 def _inline(table: Mapping[str, str]) -> str:

@@ -11,10 +11,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final, TypeVar
 
 import psutil
+
+START_TRIES: Final = 5  # a free port may be taken by another worker before the server binds it
+P = TypeVar("P")
 
 
 def free_ports(count: int) -> list[int]:
@@ -54,6 +58,22 @@ class Group:
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline and living(self.pid):
             time.sleep(0.005)
+
+
+def start(
+    begin: Callable[[], tuple[Group, P]], is_ready: Callable[[Group, P], bool]
+) -> tuple[Group, P] | None:
+    """What `begin` started and its ports, once it answers; None where it never does. A port may be taken meanwhile."""
+    for _ in range(START_TRIES):
+        process, ports = begin()
+        try:
+            if is_ready(process, ports):
+                return process, ports
+        except BaseException:
+            process.end()
+            raise
+        process.end()
+    return None
 
 
 def spawn(argv: Sequence[str], *, log: Path) -> Group:

@@ -437,12 +437,17 @@ def test_a_very_large_mail_goes_by_lmtp_in_bounded_memory(
     name = dovecot.add_user(f"{office.user}-large")
     mail = b"Message-ID: <1@a.test>\n\n" + b"0123456789abcde\n" * (2**28 // 16)
     dovecot.fill(office.user, [mail])
-    text = configuration(dovecot.pop3_port, "{user}").replace("alice@example.org", f"{name}@example.org")
-    text = text.replace('"alice"', f'"{office.user}"').replace('"password"', '"dovecot-password"')
-    maildir = 'kind = "maildir"\npath = "{user}"'
-    next_hop = f'kind = "lmtp"\nsocket = "{dovecot.lmtp_socket}"'
+    (tmp_path / "password").write_text(dovecot.password)
     config = tmp_path / "seawall.toml"
-    config.write_text(text.replace(maildir, next_hop) + 'max_size = "1 GB"\n')
+    config.write_text(
+        configuration(
+            dovecot.pop3_port,
+            f'kind = "lmtp"\nsocket = "{dovecot.lmtp_socket}"',
+            to=f'to = "{name}@example.org"',
+            user=office.user,
+            more='max_size = "1 GB"',
+        )
+    )
     command = [sys.executable, "-m", "seawall", "run", "--once", "--config", str(config)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         peak = 0
