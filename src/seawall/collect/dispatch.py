@@ -183,12 +183,12 @@ class Route:
 
     def transfer(self, item: Item) -> Transfer:
         """Return what a next hop is offered; the reverse-path is the one that the ISP wrote on top, else null."""
-        has_reverse_path = item.facts.return_path is not None and item.facts.reverse_path is not None
+        return_path = item.facts.return_path if item.facts.reverse_path is not None else None
         return Transfer(
             delivery_id=item.delivery_id,
             recipient=item.recipient,
-            reverse_path=(item.facts.reverse_path or "") if has_reverse_path else "",
-            return_path=item.facts.return_path if has_reverse_path else None,
+            reverse_path=(item.facts.reverse_path or "") if return_path else "",
+            return_path=return_path,
             top=gateway_trace(
                 delivery_id=item.delivery_id,
                 recipient=item.recipient,
