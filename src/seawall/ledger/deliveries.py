@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from seawall.ledger.parts import parts
 from seawall.ledger.records import Begun, Intent, NewDelivery, OpenCopy, OpenDelivery
 from seawall.ledger.schema import account, delivery, held, stored_copy
 from seawall.model.outcome import Accepted, Lost, Outcome
@@ -64,6 +65,9 @@ def _copy(account_id: int, copy_id: int, intent: Intent, now: float) -> dict[str
         "uidl": intent.uidl,
         "octets": intent.octets,
         "header_digest": intent.header_digest,
+        "is_adopted": False,
+        "is_listed": True,
+        "is_erased": False,
         "changed_at": now,
     }
 
@@ -99,26 +103,17 @@ def _set_aside(connection: Connection, deliveries: Sequence[NewDelivery], now: f
 
 def note_staged(connection: Connection, delivery_ids: Sequence[str], now: float) -> None:
     """These are whole and durable under their temporary names."""
-    if delivery_ids:
-        connection.execute(
-            update(delivery).where(delivery.c.id == bindparam("which")).values(state="staged", staged_at=now),
-            [{"which": delivery_id} for delivery_id in delivery_ids],
-        )
+    _each(connection, update(delivery).values(state="staged", staged_at=now), delivery_ids)
 
 
 def note_delivered(connection: Connection, account_id: int, delivery_ids: Sequence[str], now: float) -> None:
     """These are in their mailboxes, durably; a copy is settled with the last of its recipients."""
-    which = [{"which": delivery_id} for delivery_id in delivery_ids]
-    if not which:
+    if not delivery_ids:
         return
-    connection.execute(
-        update(delivery)
-        .where(delivery.c.id == bindparam("which"))
-        .values(state="delivered", delivered_at=now),
-        which,
-    )
-    rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(delivery_ids)))
-    _settle(connection, [copy_id for (copy_id,) in rows if copy_id is not None], now)
+    _each(connection, update(delivery).values(state="delivered", delivered_at=now), delivery_ids)
+    for some in parts(delivery_ids):
+        rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(some)).distinct())
+        _settle(connection, [copy_id for copy_id in rows.scalars() if copy_id is not None], now)
     connection.execute(
         update(account)
         .where(account.c.id == account_id)
@@ -130,12 +125,11 @@ def _settle(connection: Connection, copy_ids: Sequence[int], now: float) -> None
     """Settle those of the copies that every recipient has."""
     c = delivery.c
     is_missing = exists().where(c.copy_id == stored_copy.c.id, c.state != "delivered")
-    if copy_ids:
+    for some in parts(copy_ids):
         connection.execute(
             update(stored_copy)
-            .where(stored_copy.c.id == bindparam("copy"), stored_copy.c.settled_at.is_(None), ~is_missing)
-            .values(settled_at=now, changed_at=now),
-            [{"copy": copy_id} for copy_id in copy_ids],
+            .where(stored_copy.c.id.in_(some), stored_copy.c.settled_at.is_(None), ~is_missing)
+            .values(settled_at=now, changed_at=now)
         )
 
 
@@ -172,11 +166,8 @@ _DOUBT: Final = update(delivery).values(state="intended", doubts=delivery.c.doub
 
 
 def _each(connection: Connection, statement: Update, delivery_ids: Sequence[str]) -> None:
-    if delivery_ids:
-        connection.execute(
-            statement.where(delivery.c.id == bindparam("which")),
-            [{"which": delivery_id} for delivery_id in delivery_ids],
-        )
+    for some in parts(delivery_ids):
+        connection.execute(statement.where(delivery.c.id.in_(some)))
 
 
 def count_doubts(connection: Connection, account_id: int) -> int:
@@ -207,20 +198,20 @@ def refuse(connection: Connection, refused: Sequence[NewDelivery], now: float) -
 
 def postpone(connection: Connection, delivery_ids: Sequence[str]) -> None:
     """These did not happen: their mails are still on the server and will be fetched again, for these recipients."""
-    if delivery_ids:
-        connection.execute(delete(held).where(held.c.delivery_id.in_(delivery_ids)))
-        nowhere = update(delivery).values(state="intended", directory="", base_name="", staged_at=None)
-        _each(connection, nowhere, delivery_ids)
+    for some in parts(delivery_ids):
+        connection.execute(delete(held).where(held.c.delivery_id.in_(some)))
+    nowhere = update(delivery).values(state="intended", directory="", base_name="", staged_at=None)
+    _each(connection, nowhere, delivery_ids)
 
 
 def abandon(connection: Connection, copy_ids: Sequence[int]) -> None:
     """These copies left the server long ago, before every recipient had them."""
-    if copy_ids:
-        c = delivery.c
-        stale = c.copy_id.in_(copy_ids) & (c.state != "delivered")
+    c = delivery.c
+    for some in parts(copy_ids):
+        stale = c.copy_id.in_(some) & (c.state != "delivered")
         connection.execute(delete(held).where(held.c.delivery_id.in_(select(c.id).where(stale))))
         connection.execute(delete(delivery).where(stale))
-        connection.execute(delete(stored_copy).where(stored_copy.c.id.in_(copy_ids)))
+        connection.execute(delete(stored_copy).where(stored_copy.c.id.in_(some)))
 
 
 def open_deliveries(connection: Connection, account_id: int) -> list[OpenDelivery]:
@@ -297,9 +288,12 @@ def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
 
 def recipients_of(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, str]:
     """Return who received the named deliveries; one that is not known is left out."""
-    rows = connection.execute(
-        select(delivery.c.id, delivery.c.recipient).where(
-            delivery.c.id.in_(delivery_ids), delivery.c.state == "delivered"
+    found: dict[str, str] = {}
+    for some in parts(delivery_ids):
+        rows = connection.execute(
+            select(delivery.c.id, delivery.c.recipient).where(
+                delivery.c.id.in_(some), delivery.c.state == "delivered"
+            )
         )
-    )
-    return {row.id: row.recipient for row in rows}
+        found.update({row.id: row.recipient for row in rows})
+    return found

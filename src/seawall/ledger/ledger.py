@@ -17,6 +17,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from seawall.errors import Misconfigured, StorageFull, Temporary
+from seawall.ledger.schema import metadata
 
 REVISION: Final = "0002"
 """The newest migration; a test holds it to what is in the folder."""
@@ -125,6 +126,13 @@ def _migrate(connection: Connection) -> None:
         return
     if revision is not None and str(revision) > REVISION:
         raise Misconfigured(f"it was written by a later version of Seawall (schema {revision})")
+    if revision is None:
+        metadata.create_all(connection)
+        connection.execute(
+            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        )
+        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION})
+        return
     # Alembic takes a while to import, and is needed only when the schema changes.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, Delete, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from seawall.ledger.parts import parts
 from seawall.ledger.records import (
     AccountRecord,
     Listing,
@@ -114,11 +115,9 @@ def count_known(connection: Connection, account_id: int) -> int:
 def note_listing(connection: Connection, account_id: int, listing: Listing, now: float) -> None:
     """Tell what a listing changed. Erased copies that are gone are forgotten; so are others after 90 days."""
     c = stored_copy.c
-    if listing.gone:
-        _each(connection, update(stored_copy).values(is_listed=False, changed_at=now), listing.gone)
-        _each(connection, delete(stored_copy).where(c.is_erased), listing.gone)
-    if listing.back:
-        _each(connection, update(stored_copy).values(is_listed=True, changed_at=now), listing.back)
+    _each(connection, update(stored_copy).values(is_listed=False, changed_at=now), listing.gone)
+    _each(connection, delete(stored_copy).where(c.is_erased), listing.gone)
+    _each(connection, update(stored_copy).values(is_listed=True, changed_at=now), listing.back)
     if listing.renamed:
         connection.execute(
             update(stored_copy)
@@ -135,8 +134,7 @@ def note_listing(connection: Connection, account_id: int, listing: Listing, now:
 
 def note_erased(connection: Connection, copy_ids: Sequence[int], now: float) -> None:
     """The server said that it erased these."""
-    if copy_ids:
-        _each(connection, update(stored_copy).values(is_erased=True, changed_at=now), copy_ids)
+    _each(connection, update(stored_copy).values(is_erased=True, changed_at=now), copy_ids)
 
 
 def adopt(connection: Connection, account_id: int, copies: Sequence[SeenCopy], now: float) -> None:
@@ -208,6 +206,5 @@ def end_troubles(connection: Connection, account_id: int, keys: Sequence[bytes])
 
 
 def _each(connection: Connection, statement: Update | Delete, copy_ids: Sequence[int]) -> None:
-    connection.execute(
-        statement.where(stored_copy.c.id == bindparam("which")), [{"which": copy_id} for copy_id in copy_ids]
-    )
+    for some in parts(copy_ids):
+        connection.execute(statement.where(stored_copy.c.id.in_(some)))

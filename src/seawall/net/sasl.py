@@ -8,8 +8,6 @@ the server has shown that it knows the password too. Refuses to know POP3 and SM
 from collections.abc import Callable, Generator, Mapping
 from typing import Final
 
-from scramp import ScramClient, ScramException
-
 from seawall.errors import ProtocolViolation
 from seawall.model.secret import Secret
 
@@ -29,6 +27,9 @@ def login(user: str, secret: Secret) -> Exchange:
 
 def scram(mechanism: str, user: str, secret: Secret) -> Exchange:
     """SCRAM (RFC 5802 §3); raises ProtocolViolation where the server cannot prove that it knows the password."""
+    # The library takes a while to import, and most servers are spoken to without it.
+    from scramp import ScramClient, ScramException  # noqa: PLC0415
+
     client = ScramClient([mechanism], user, secret.reveal)
     try:
         challenge = yield client.get_client_first().encode()

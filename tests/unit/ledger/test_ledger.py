@@ -3,13 +3,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from seawall.errors import Misconfigured, StateInUse
-from seawall.ledger import deliveries, statements
+from seawall.ledger import deliveries, migrations, statements
 from seawall.ledger.ledger import REVISION, Ledger
 from seawall.ledger.records import Intent, Listing, NewDelivery
 from seawall.ledger.schema import metadata
@@ -30,17 +32,52 @@ def intent(n: int) -> Intent:
     return Intent(uidl=b"u%d" % n, octets=n, header_digest=b"%016d" % n, deliveries=(delivery,))
 
 
-def test_the_migrations_make_the_schema(ledger: Ledger) -> None:
-    def difference(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+def shape(connection: Connection) -> dict[str, object]:
+    """Every table's columns, keys and indices, as the database tells them; columns in any order."""
+    found = inspect(connection)
+    return {
+        table: (
+            {
+                column["name"]: (str(column["type"]), column["nullable"])
+                for column in found.get_columns(table)
+            },
+            found.get_pk_constraint(table)["constrained_columns"],
+            sorted(str(key["referred_table"]) for key in found.get_foreign_keys(table)),
+            sorted(str(index["name"]) for index in found.get_indexes(table)),
+        )
+        for table in found.get_table_names()
+    }
 
-    assert ledger.transact(difference) == []
+
+def test_the_migrations_lead_to_what_a_fresh_ledger_is(ledger: Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with create_engine(f"sqlite:///{path}").begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    migrated = Ledger.open(path)
+    try:
+        assert migrated.transact(_difference) == []
+        assert migrated.transact(shape) == ledger.transact(shape)
+    finally:
+        migrated.close()
+
+
+def test_a_fresh_ledger_has_the_schema_and_its_revision(ledger: Ledger) -> None:
+    assert ledger.transact(_difference) == []
+    stamped = ledger.transact(
+        lambda connection: MigrationContext.configure(connection).get_current_revision()
+    )
+    assert stamped == REVISION
+
+
+def _difference(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
 def test_the_newest_migration_is_the_one_that_is_expected() -> None:
-    import seawall.ledger.migrations as package  # noqa: PLC0415
-
-    scripts = ScriptDirectory(str(Path(package.__file__).parent))
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
     assert scripts.get_current_head() == REVISION
 
 
