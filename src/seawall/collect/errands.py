@@ -13,7 +13,6 @@ from seawall.collect.surroundings import Surroundings
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord
-from seawall.ledger.state import State
 from seawall.model.account import Account
 from seawall.net.credentials import read_secret
 from seawall.retrieve.session import Login, Session
@@ -22,11 +21,11 @@ from seawall.retrieve.session import Login, Session
 class Errands:
     """Errands to one account's box."""
 
-    def __init__(self, account: Account, *, ledger: Ledger, state: State, surroundings: Surroundings) -> None:
+    def __init__(self, account: Account, *, ledger: Ledger, surroundings: Surroundings) -> None:
         self._account = account
         self._ledger = ledger
         self._around = surroundings
-        self._lookout = Lookout(account, ledger=ledger, surroundings=surroundings, mark_key=state.mark_key())
+        self._lookout = Lookout(account, ledger=ledger, surroundings=surroundings)
 
     async def preview(self) -> tuple[Look, Plan]:
         """Return what a poll would do; nothing is changed."""

@@ -13,7 +13,7 @@ from seawall.collect.surroundings import Surroundings
 from seawall.decide.erase import due
 from seawall.decide.recognise import Headers, Recognition, is_same_size, recognise
 from seawall.errors import ConnectionLost, ProtocolViolation, TooLarge
-from seawall.facts.message import read_message
+from seawall.facts.message import arrived_at
 from seawall.facts.section import header_digest, header_section
 from seawall.ledger import deliveries, statements
 from seawall.ledger.ledger import Ledger
@@ -42,13 +42,10 @@ class Look:
 class Lookout:
     """Looks into one account's box. Made anew for each poll: it remembers that TOP broke a session."""
 
-    def __init__(
-        self, account: Account, *, ledger: Ledger, surroundings: Surroundings, mark_key: bytes
-    ) -> None:
+    def __init__(self, account: Account, *, ledger: Ledger, surroundings: Surroundings) -> None:
         self._account = account
         self._ledger = ledger
         self._around = surroundings
-        self._mark_key = mark_key
         self._has_top = True
 
     async def look(self, session: Session, record: AccountRecord) -> Look:
@@ -123,12 +120,11 @@ class Lookout:
         seen, rest = [], []
         heads = await self._read_heads(session, [entry.number for entry in fresh])
         for entry, head in zip(fresh, heads, strict=True):
-            facts = read_message(head, len(head), self._mark_key) if head is not None else None
-            arrived = facts.received_at if facts else None
+            arrived = arrived_at(head) if head is not None and since is not None else None
             if since is not None and (arrived is None or arrived >= since):
                 rest.append(entry)
             else:
-                digest = facts.header_digest if facts else None
+                digest = header_digest(header_section(head)) if head is not None else None
                 seen.append(SeenCopy(uidl=entry.uidl, octets=entry.octets, header_digest=digest))
         await self._ledger.do(statements.adopt, record.account_id, seen, self._around.now())
         self._around.log.info("adopted", account=self._account.name, mails=len(seen))

@@ -7,7 +7,9 @@ to that).
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from seawall.facts.section import MAX_HEADER
@@ -15,7 +17,7 @@ from seawall.facts.section import MAX_HEADER
 MAX_VALUE: Final = 8 * 2**10
 """Octets of a field's value that are kept."""
 
-_FIELD = re.compile(rb"^([!-9;-~]{1,128})[ \t]*:((?:.*\n[ \t])*.*\n?)", re.MULTILINE)
+_FIELD = re.compile(rb"^(([!-9;-~]{1,128})[ \t]*:)((?:.*\n[ \t])*.*\n?)", re.MULTILINE)
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
@@ -25,33 +27,41 @@ class Fields:
 
     entries: tuple[tuple[bytes, bytes], ...]
     defects: tuple[str, ...]
+    _by_name: Mapping[bytes, Sequence[bytes]]
 
     def first(self, name: bytes) -> bytes | None:
         """Return the topmost value of a field, None where it is absent."""
-        return next((value for key, value in self.entries if key == name), None)
+        return self._by_name[name][0] if name in self._by_name else None
 
-    def every(self, name: bytes) -> tuple[bytes, ...]:
+    def every(self, name: bytes) -> Sequence[bytes]:
         """Return all values of a field, topmost first."""
-        return tuple(value for key, value in self.entries if key == name)
+        return self._by_name.get(name, ())
 
 
 def span(section: bytes, name: bytes) -> tuple[int, int] | None:
     """Return where the topmost field of a name stands in a header section, from octet to octet; None where it is absent."""
-    field = re.compile(rb"^" + re.escape(name) + rb"[ \t]*:(?:.*\n[ \t])*.*\n?", re.MULTILINE | re.IGNORECASE)
-    found = field.search(section)
+    found = _field(name).search(section)
     return found.span() if found else None
+
+
+@cache
+def _field(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"^" + re.escape(name) + rb"[ \t]*:(?:.*\n[ \t])*.*\n?", re.MULTILINE | re.IGNORECASE)
 
 
 def scan(section: bytes) -> Fields:
     """Read the fields of a header section."""
     entries = []
+    by_name: dict[bytes, list[bytes]] = {}
     read = 0
-    for found in _FIELD.finditer(section):
-        value = found.group(2)
-        read += found.end() - found.start()
+    for start, name, folded in _FIELD.findall(section):
+        read += len(start) + len(folded)
+        value = folded.strip()
         if b"\n" in value:
             value = _FOLD.sub(b"", value)
-        entries.append((found.group(1).lower(), value.strip()[:MAX_VALUE]))
+        key, value = name.lower(), value[:MAX_VALUE]
+        entries.append((key, value))
+        by_name.setdefault(key, []).append(value)
     defects = []
     if len(section) >= MAX_HEADER:
         defects.append("header-too-long")
@@ -59,4 +69,4 @@ def scan(section: bytes) -> Fields:
         defects.append("line-without-field")
     if b"\0" in section:
         defects.append("nul-in-header")
-    return Fields(entries=tuple(entries), defects=tuple(defects))
+    return Fields(entries=tuple(entries), defects=tuple(defects), _by_name=by_name)

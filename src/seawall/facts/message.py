@@ -16,6 +16,7 @@ MAX_MARKS: Final = 32
 MAX_DELIVERED_TO: Final = 64
 MAX_DATE: Final = 128
 _REVERSE_PATH = re.compile(rb"<?([!-;=?-~]{0,254})>?")
+_MARK: Final = FIELD.lower().encode("ascii")
 _LAST_MOMENT: Final = 253_402_300_799.0
 """The last second of the year 9999."""
 
@@ -35,7 +36,6 @@ def read_message(
         header_digest=header_digest(section),
         octets=octets,
         received_hops=len(received),
-        received_at=_received_at(fields, received),
         reverse_path=_reverse_path(fields.first(b"return-path")),
         return_path=_return_path(fields, section),
         delivered_to=tuple(
@@ -46,7 +46,7 @@ def read_message(
         subject=_text(fields.first(b"subject")),
         marks=tuple(
             mark
-            for value in fields.every(FIELD.lower().encode("ascii"))[:MAX_MARKS]
+            for value in fields.every(_MARK)[:MAX_MARKS]
             if (mark := read_mark(value, mark_key)) is not None
         ),
         envelope=found.fields if found else (),
@@ -75,8 +75,11 @@ def _return_path(fields: Fields, section: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _received_at(fields: Fields, received: tuple[bytes, ...]) -> float | None:
-    stamps = [received[0].rpartition(b";")[2]] if received else []
+def arrived_at(head: bytes) -> float | None:
+    """Return the moment in the topmost Received (Unix seconds), else that of Date; None where neither tells one."""
+    fields = scan(header_section(head))
+    received = fields.first(b"received")
+    stamps = [received.rpartition(b";")[2]] if received else []
     date = fields.first(b"date")
     if date:
         stamps.append(date)

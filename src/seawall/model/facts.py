@@ -20,8 +20,7 @@ class MessageFacts:
     `header_digest` identifies the header as served (16 octets); `reverse_path` is the topmost
     Return-Path without its angle brackets, None where there is none or it cannot be used, and
     `return_path` the octets of the header where it stands, if that is above every hop;
-    `delivered_to` are the Delivered-To (RFC 9228), lower case, topmost first;
-    `received_at` is the moment in the topmost Received (Unix seconds), else that of Date.
+    `delivered_to` are the Delivered-To (RFC 9228), lower case, topmost first.
 
     `envelope` holds the occurrences of the one field that the account trusts, topmost first, and `by_hosts`
     the hosts that wrote the topmost hops, "" where one names none; both are empty where the account names
@@ -31,7 +30,6 @@ class MessageFacts:
     header_digest: bytes
     octets: int
     received_hops: int = 0
-    received_at: float | None = None
     reverse_path: str | None = None
     return_path: tuple[int, int] | None = None
     delivered_to: tuple[str, ...] = field(default=())
