@@ -66,7 +66,7 @@ class Process:
 
     def errands(self, account: Account) -> Errands:
         """Return what a person can ask of an account's box."""
-        return Errands(account, ledger=self.ledger, state=self.state, surroundings=self.surroundings)
+        return Errands(account, ledger=self.ledger, surroundings=self.surroundings)
 
     def held(self) -> Held:
         """Return the mails that are set aside."""

@@ -6,6 +6,12 @@ or leave (`Permanent`), ask a person to mend the configuration (`Misconfigured`)
 text that came from a server or a mail is shown escaped.
 """
 
+import errno
+from typing import Final
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where a disk, a quota or a file is full."""
+
 
 class SeawallError(Exception):
     """Anything that Seawall reports by itself; the text is one sentence for a person."""
@@ -69,3 +75,10 @@ class StateInUse(Misconfigured):
 
 class Untrusted(Temporary):
     """The server's certificate does not prove who it is; nothing was sent to it."""
+
+
+def unwritable(where: str, problem: OSError) -> SeawallError:
+    """Say what it means that something could not be written there."""
+    if problem.errno in FULL:
+        return StorageFull(f"{where} is full: {problem.strerror}")
+    return Temporary(f"{where} cannot be written: {problem.strerror or problem}")

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 from seawall.collect.dispatch import Consignment, Item, Resumption, Route, begun
 from seawall.collect.filtering import filtered
@@ -25,7 +26,7 @@ from seawall.ledger import deliveries
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord, OpenDelivery
 from seawall.ledger.state import State
-from seawall.model.account import Account, MaildirDestination, Site, sees_loops
+from seawall.model.account import Account, CommandDestination, MaildirDestination, Site, sees_loops
 from seawall.model.address import Address
 from seawall.model.copy import KnownCopy
 from seawall.model.envelope import Multidrop
@@ -35,6 +36,9 @@ from seawall.model.outcome import Deferred, Lost, Outcome, Refused
 from seawall.model.text import shown
 from seawall.model.verdict import Deliver, Hold, Verdict
 from seawall.retrieve.session import Retrieved
+
+BATCHES_AT_ONCE: Final = 3
+"""The ledger, the disk or the next hop, and the reading of facts work side by side; more would take memory only."""
 
 
 def receivers(account: Account, site: Site) -> frozenset[Address]:
@@ -92,6 +96,16 @@ class Delivering:
             maildir.probe(maildir.directory(destination, mailbox), self._site.min_free_octets)
         maildir.probe(self._held, self._site.min_free_octets)
 
+    async def resumption(self, record: AccountRecord, listed: Sequence[Listed]) -> Resumption:
+        """Return what some recipient is still to get; `listed` is all that the box holds."""
+        return Resumption(await self._ledger.do(deliveries.open_copies, record.account_id), listed)
+
+    @property
+    def batches_at_once(self) -> int:
+        """How many batches may be under way: a program runs for one mail after the other, in their order."""
+        runs_programs = self._account.filter or isinstance(self._account.destination, CommandDestination)
+        return 1 if runs_programs else BATCHES_AT_ONCE
+
     # ── a batch ─────────────────────────────────────────────────────────────────────────
 
     async def deliver(
@@ -101,10 +115,10 @@ class Delivering:
         facts: Sequence[MessageFacts],
         *,
         hop: Hop,
-        listed: Sequence[Listed],
+        resumption: Resumption,
         report: Report,
     ) -> Delivered:
-        """Take a batch from its bytes to its mailboxes; `listed` is all that the box holds."""
+        """Take a batch from its bytes to its mailboxes."""
         contents = [mail.mail.content for mail in mails]
         verdicts = await filtered(self._account, contents, await self._judge(facts))
         route = Route(
@@ -114,8 +128,6 @@ class Delivering:
             now=self._around.now(),
             mark_key=self._mark_key,
         )
-        open_copies = await self._ledger.do(deliveries.open_copies, record.account_id)
-        resumption = Resumption(open_copies, listed)
         consignments, unfiltered = [], []
         for mail, fact, verdict in zip(mails, facts, verdicts, strict=True):
             if isinstance(verdict, Temporary):
@@ -134,9 +146,10 @@ class Delivering:
             for item in items
             if isinstance(outcome := outcomes.get(item.delivery_id), Refused)
         }
-        await self._ledger.do(
-            deliveries.refuse, [item.delivery for item in refused.values()], self._around.now()
-        )
+        if refused:
+            await self._ledger.do(
+                deliveries.refuse, [item.delivery for item in refused.values()], self._around.now()
+            )
         files = [refused.get(item.delivery_id, item) for item in items]
         failed = await self._write(record, route, [item for item in files if not item.is_transfer])
         result = self._result(
@@ -213,10 +226,12 @@ class Delivering:
         if not items:
             return {}
         failed = await asyncio.to_thread(staging.stage, [route.parcel(item) for item in items])
-        await self._ledger.do(
-            deliveries.postpone, [item.delivery_id for item in items if item.placement in failed]
-        )
-        staged = [item for item in items if item.placement not in failed]
+        staged = items
+        if failed:
+            staged = [item for item in items if item.placement not in failed]
+            await self._ledger.do(
+                deliveries.postpone, [item.delivery_id for item in items if item.placement in failed]
+            )
         await self._ledger.do(
             deliveries.note_staged, [item.delivery_id for item in staged], self._around.now()
         )

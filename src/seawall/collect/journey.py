@@ -7,14 +7,17 @@ everything that was retrieved is (a server may erase it then: RFC 1939 §8).
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final
 
 from seawall.collect.delivering import Delivering
+from seawall.collect.dispatch import Resumption
 from seawall.collect.lookout import Look, Lookout
 from seawall.collect.plan import BATCH_MAILS, batches, plan, trouble_key
 from seawall.collect.report import Report
+from seawall.collect.sidebyside import side_by_side
 from seawall.collect.surroundings import Surroundings
 from seawall.collect.troubles import Troubles
 from seawall.deliver.trace import Hop
@@ -41,9 +44,21 @@ from seawall.model.secret import Secret
 from seawall.net.connection import Listener, Nobody
 from seawall.net.credentials import read_secret
 from seawall.retrieve.session import Login, NotRetrieved, Retrieved, Session
+from seawall.retrieve.spool import Spool
 
 MAX_VISITS: Final = 12
 """Sessions in one poll: one for what is healthy, more after a failure, one for each suspect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Visit:
+    """What one visit to a box goes by."""
+
+    session: Session
+    record: AccountRecord
+    report: Report
+    look: Look
+    resumption: Resumption
 
 
 class Journey:
@@ -58,11 +73,12 @@ class Journey:
         state: State,
         surroundings: Surroundings,
         stop: asyncio.Event,
+        spool: Spool,
         carrier: Carrier | None = None,
     ) -> None:
         self._account = account
         self._ledger = ledger
-        self._state = state
+        self._spool = spool
         self._around = surroundings
         self._stop = stop
         self._mark_key = state.mark_key()
@@ -130,7 +146,7 @@ class Journey:
             alone = remaining[0] if remaining else None
 
     def _new_lookout(self) -> Lookout:
-        return Lookout(self._account, ledger=self._ledger, surroundings=self._around, mark_key=self._mark_key)
+        return Lookout(self._account, ledger=self._ledger, surroundings=self._around)
 
     async def _blame(
         self, session: Session, record: AccountRecord, report: Report, problem: SeawallError
@@ -178,8 +194,15 @@ class Journey:
             key = trouble_key(alone)
             chosen = tuple(listed for listed in planned.suspects if trouble_key(listed) == key)
         self._is_all_durable = True
-        erasable = await self._certain(session, record, report, look)
-        erasable += await self._fetch(session, record, report, look, chosen)
+        visit = _Visit(
+            session=session,
+            record=record,
+            report=report,
+            look=look,
+            resumption=await self._delivering.resumption(record, look.entries),
+        )
+        erasable = await self._certain(visit)
+        erasable += await self._fetch(visit, chosen)
         suspects = tuple(listed for listed in planned.suspects if listed not in chosen)
         if not self._is_all_durable:
             session.abort()
@@ -187,35 +210,40 @@ class Journey:
         await self._erase(session, report, erasable)
         return suspects
 
-    # ── fetching: retrieve → facts → decide → deliver, a batch at a time ────────────────
+    # ── fetching: retrieve → facts → decide → deliver, batches side by side ─────────────
 
-    async def _fetch(
-        self,
-        session: Session,
-        record: AccountRecord,
-        report: Report,
-        look: Look,
-        chosen: tuple[Listed, ...],
-    ) -> list[tuple[Listed, KnownCopy]]:
+    async def _fetch(self, visit: "_Visit", chosen: tuple[Listed, ...]) -> list[tuple[Listed, KnownCopy]]:
         """Bring the chosen mails; return those that may be erased at once."""
         erasable: list[tuple[Listed, KnownCopy]] = []
         done = 0
-        stream = session.retrieve(
-            self._until_stopped(batches(chosen, self._batch_mails)),
-            max_octets=self._account.max_octets,
-            spool=self._state.spool,
-        )
-        async with aclosing(stream):
-            async for results in stream:
-                try:
-                    settled = await self._deliver(session, record, report, look, results)
-                finally:
-                    _close(results)
+
+        async def deliver(results: Sequence[Retrieved | NotRetrieved]) -> list[tuple[Listed, KnownCopy]]:
+            nonlocal done
+            try:
+                settled = await self._deliver(visit, results)
+            finally:
+                _close(results)
+            done += len(results)
+            self._around.progress(self._account.name, done, len(chosen))
+            return settled
+
+        batches_of_mails = self._retrieve(visit.session, chosen)
+        async with aclosing(
+            side_by_side(batches_of_mails, deliver, most=self._delivering.batches_at_once)
+        ) as delivered:
+            async for settled in delivered:
                 if self._account.keep == KeepFor(0.0):
                     erasable += settled
-                done += len(results)
-                self._around.progress(self._account.name, done, len(chosen))
         return erasable
+
+    def _retrieve(
+        self, session: Session, mails: Sequence[Listed]
+    ) -> AsyncGenerator[Sequence[Retrieved | NotRetrieved], None]:
+        return session.retrieve(
+            self._until_stopped(batches(mails, self._batch_mails)),
+            max_octets=self._account.max_octets,
+            spool=self._spool,
+        )
 
     def _until_stopped(self, source: Iterator[tuple[Listed, ...]]) -> Iterator[tuple[Listed, ...]]:
         for batch in source:
@@ -224,28 +252,29 @@ class Journey:
             yield batch
 
     async def _deliver(
-        self,
-        session: Session,
-        record: AccountRecord,
-        report: Report,
-        look: Look,
-        results: Sequence[Retrieved | NotRetrieved],
+        self, visit: "_Visit", results: Sequence[Retrieved | NotRetrieved]
     ) -> list[tuple[Listed, KnownCopy]]:
         """Take a batch from its bytes to its mailboxes; return what is settled.
 
         Raises the first failure once everything that did not fail is delivered.
         """
+        record, report = visit.record, visit.report
         for result in results:
             if isinstance(result, NotRetrieved):
                 why = f"the server refused to hand it over: {result.why}"
                 await self._troubles.note(record.account_id, result.listed, why, report)
         retrieved = [result for result in results if isinstance(result, Retrieved)]
         facts = [self._read(r) for r in retrieved]
-        retrieved, facts = await self._lookout.drop_known(record, look, retrieved, facts)
+        retrieved, facts = await self._lookout.drop_known(record, visit.look, retrieved, facts)
         if not retrieved:
             return []
         batch = await self._delivering.deliver(
-            record, retrieved, facts, hop=self._hop(session), listed=look.entries, report=report
+            record,
+            retrieved,
+            facts,
+            hop=self._hop(visit.session),
+            resumption=visit.resumption,
+            report=report,
         )
         await self._troubles.end(record.account_id, [listed for listed, _ in batch.settled])
         for listed, why in batch.deferred:
@@ -261,24 +290,19 @@ class Journey:
 
     # ── erasing ─────────────────────────────────────────────────────────────────────────
 
-    async def _certain(
-        self, session: Session, record: AccountRecord, report: Report, look: Look
-    ) -> list[tuple[Listed, KnownCopy]]:
+    async def _certain(self, visit: "_Visit") -> list[tuple[Listed, KnownCopy]]:
         """Return what is due and certainly still the mail that was fetched; where TOP cannot tell, RETR does.
 
         What RETR shows to be another mail is delivered at once: it is here, and QUIT might erase it.
         """
+        look = visit.look
         certain = [pair for pair in look.erasable if pair[0].number in look.headers.digests]
         open_pairs = {
             entry.number: (entry, copy)
             for entry, copy in look.erasable
             if entry.number not in look.headers.digests
         }
-        stream = session.retrieve(
-            self._until_stopped(batches([entry for entry, _ in open_pairs.values()], self._batch_mails)),
-            max_octets=self._account.max_octets,
-            spool=self._state.spool,
-        )
+        stream = self._retrieve(visit.session, [entry for entry, _ in open_pairs.values()])
         async with aclosing(stream):
             async for results in stream:
                 try:
@@ -289,23 +313,18 @@ class Journey:
                             certain.append((entry, copy))
                         elif isinstance(result, Retrieved):
                             others.append((copy.copy_id, result))
-                    await self._deliver_others(session, record, report, look, others)
+                    await self._deliver_others(visit, others)
                 finally:
                     _close(results)
         return certain
 
-    async def _deliver_others(
-        self,
-        session: Session,
-        record: AccountRecord,
-        report: Report,
-        look: Look,
-        others: Sequence[tuple[int, Retrieved]],
-    ) -> None:
+    async def _deliver_others(self, visit: "_Visit", others: Sequence[tuple[int, Retrieved]]) -> None:
         if others:
             listing = Listing(gone=tuple(copy_id for copy_id, _ in others))
-            await self._ledger.do(statements.note_listing, record.account_id, listing, self._around.now())
-            await self._deliver(session, record, report, look, [result for _, result in others])
+            await self._ledger.do(
+                statements.note_listing, visit.record.account_id, listing, self._around.now()
+            )
+            await self._deliver(visit, [result for _, result in others])
 
     async def _erase(
         self,

@@ -16,6 +16,7 @@ from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord
 from seawall.ledger.state import State
 from seawall.model.account import Account, Settings
+from seawall.retrieve.spool import Spool
 
 FIRST_SECONDS: Final = 60.0
 """The first polls of more accounts than there are places are spread over this long."""
@@ -57,6 +58,7 @@ class Schedule:
         self._state = state
         self._around = surroundings
         self._stop = stop
+        self._spool = Spool(state.spool)
         self._carriers: dict[str, Carrier | None] = {}
         self._places = Places(at_once=settings.site.at_once, per_host=settings.site.at_once_per_host)
 
@@ -72,6 +74,7 @@ class Schedule:
             state=self._state,
             surroundings=self._around,
             stop=self._stop,
+            spool=self._spool,
             carrier=self._carriers[destination.name],
         )
 

@@ -7,24 +7,26 @@ what the presence or the absence of the temporary file means. A batch shares its
 Owns the bytes on the disk. Refuses to know who receives a mail, and why.
 """
 
-import errno
 import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from seawall.deliver.native import native
-from seawall.errors import Misconfigured, SeawallError, StorageFull, Temporary
+from seawall.errors import FULL, Misconfigured, SeawallError, Temporary, unwritable
 from seawall.model.mail import Content
 
 STALE_SECONDS: Final = 24 * 3600.0
 """Others erase what is older in tmp/ (Maildir's convention is 36 hours), so its absence proves nothing then."""
 FOLDERS: Final = ("tmp", "new", "cur")
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+SYNCS_AT_ONCE: Final = 16
+SYNCS_A_THREAD: Final = 4
+"""Files for which another thread is worth its start."""
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -163,16 +165,39 @@ def _stage_in(folder: Folder, parcels: Sequence[Parcel], failed: dict[Placement,
             failed[parcel.placement] = unwritable(parcel.placement.directory, problem)
         except SeawallError as unreadable:
             failed[parcel.placement] = unreadable
-    for parcel, descriptor in written:
-        try:
-            os.fsync(descriptor)
-        except OSError as problem:
+    lost = _sync_all([descriptor for _, descriptor in written])
+    for (parcel, _), why in zip(written, lost, strict=True):
+        if why is not None:
             folder.discard(parcel.placement.base_name)
-            failed[parcel.placement] = unwritable(parcel.placement.directory, problem)
-        finally:
-            os.close(descriptor)
+            failed[parcel.placement] = unwritable(parcel.placement.directory, why)
     # The names must outlive a power cut too: a staged mail that is absent counts as delivered.
     folder.sync("tmp")
+
+
+def _sync_all(descriptors: Sequence[int]) -> list[OSError | None]:
+    """Make files durable and close them; return what each one said.
+
+    Side by side: each fsync waits for the disk to empty its cache, and those that wait together
+    wait for one (512 files of 4 KB: a third of the time).
+    """
+    threads = min(SYNCS_AT_ONCE, len(descriptors) // SYNCS_A_THREAD)
+    found: list[OSError | None] = [None] * len(descriptors)
+
+    def work(first: int) -> None:
+        for at in range(first, len(descriptors), max(threads, 1)):
+            try:
+                os.fsync(descriptors[at])
+            except OSError as problem:
+                found[at] = problem
+            finally:
+                os.close(descriptors[at])
+
+    if threads <= 1:
+        work(0)
+        return found
+    with ThreadPoolExecutor(threads, thread_name_prefix="sync") as pool:
+        list(pool.map(work, range(threads)))
+    return found
 
 
 def _write(folder: Folder, parcel: Parcel) -> int:
@@ -188,9 +213,6 @@ def _write(folder: Folder, parcel: Parcel) -> int:
         os.close(descriptor)
         folder.discard(name)
         raise
-    if hasattr(os, "posix_fadvise"):
-        # Starts the writeback now, so that the fsyncs of a batch find most of it done (halves their time).
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     return descriptor
 
 
@@ -265,13 +287,6 @@ def make(directory: str) -> None:
             Path(directory, name).mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         raise _unusable(directory, problem) from problem
-
-
-def unwritable(where: str, problem: OSError) -> SeawallError:
-    """Say what it means that a mail could not be written."""
-    if problem.errno in FULL:
-        return StorageFull(f"{where} is full: {problem.strerror}")
-    return Temporary(f"{where} cannot be written: {problem.strerror or problem}")
 
 
 def _unusable(where: str, problem: OSError) -> SeawallError:

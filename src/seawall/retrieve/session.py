@@ -8,7 +8,6 @@ the connection is finished: the caller aborts the session and nothing in it coun
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Self
 
 from seawall.errors import OurBug, ProtocolViolation, ServerRefused
@@ -18,7 +17,7 @@ from seawall.model.secret import Secret
 from seawall.model.text import shown
 from seawall.net.connection import Connection, Listener, Nobody
 from seawall.retrieve.login import log_in, mechanisms
-from seawall.retrieve.spool import HEAD_OCTETS, Incoming
+from seawall.retrieve.spool import HEAD_OCTETS, Incoming, Spool
 from seawall.wire import commands
 from seawall.wire.pop3 import Command, Content, Dialogue, Event, Status, apop_timestamp
 from seawall.wire.replies import Capabilities, listing, octets
@@ -179,7 +178,7 @@ class Session:
             yield reply
 
     async def retrieve(
-        self, batches: Iterable[Sequence[Listed]], *, max_octets: int, spool: Path
+        self, batches: Iterable[Sequence[Listed]], *, max_octets: int, spool: Spool
     ) -> AsyncGenerator[tuple[Retrieved | NotRetrieved, ...], None]:
         """Read mails in batches, and yield each batch once it is known to be whole.
 
@@ -207,7 +206,7 @@ class Session:
                 if isinstance(event, Content):
                     await incoming.add(event.data)
                     if event.is_last:
-                        results.append(Retrieved(listed=listed, mail=incoming.whole()))
+                        results.append(Retrieved(listed=listed, mail=await incoming.whole()))
                         incoming = Incoming(spool)
                         _refuse_reply(results[-1])
                 elif isinstance(event, Status) and not event.is_positive:
@@ -283,7 +282,9 @@ class Session:
         is_exhausted = False
         while True:
             ready: list[Command] = []
-            while not is_exhausted and (not under_way or outstanding < window):
+            # Half the window at a time: commands that leave together cost one system call, and the server one.
+            is_due = not under_way or outstanding <= window // 2
+            while is_due and not is_exhausted and (not under_way or outstanding < window):
                 following = next(source, None)
                 if following is None:
                     is_exhausted = True
@@ -296,7 +297,7 @@ class Session:
                 self._connection.send(self._dialogue.send(ready))
             if not under_way:
                 return
-            event = await self._event()
+            event = self._events.popleft() if self._events else await self._event()
             if isinstance(event, Content):
                 is_finished = event.is_last
             else:

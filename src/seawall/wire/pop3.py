@@ -32,6 +32,7 @@ PIECE: Final = 64 * 2**10
 """Octets of an unfinished mail that wait for its end before they are handed on."""
 
 _TERMINATOR: Final = b"\r\n.\r\n"
+_STUFFED = re.compile(rb"\r\n\.\.")
 _RESPONSE_CODE = re.compile(rb"\[([A-Za-z0-9/_-]{1,64})\]")
 _TIMESTAMP = re.compile(rb"<[^<>\s]{1,256}@[^<>\s]{1,256}>")
 
@@ -287,7 +288,7 @@ class Dialogue:
             self._at = cut
         self._scanned = 0
         data = buffer[start:cut]
-        if b"\r\n.." in data:
+        if _STUFFED.search(data):
             data = data.replace(b"\r\n..", b"\r\n.")
         if self._content_octets == 0:
             data = data[2:]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seawall.deliver import staging
+from seawall.deliver.native import native
 from seawall.deliver.staging import Parcel, Placement, Settlement
 from seawall.errors import Misconfigured, StorageFull, Temporary
 from seawall.model.mail import MemoryContent
@@ -72,6 +73,31 @@ def test_a_failing_fsync_fails_its_mail(maildir: Path, monkeypatch: pytest.Monke
     one = parcel(maildir, "one")
     assert isinstance(staging.stage([one])[one.placement], Temporary)
     assert files(maildir) == {}
+
+
+def test_of_many_files_that_are_synced_together_only_the_one_that_fails_is_lost(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen = os.fsync, []
+
+    def broken(descriptor: int) -> None:
+        seen.append(descriptor)
+        if len(seen) == 50:
+            raise OSError(errno.EIO, "Input/output error")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", broken)
+    parcels = [parcel(maildir, f"{number:03}") for number in range(100)]
+    failed = staging.stage(parcels)
+    assert len(seen) == 101  # every file, and tmp/
+    assert len(failed) == 1
+    assert len(files(maildir)) == 99
+    assert not any(f"tmp/{placement.base_name}" in files(maildir) for placement in failed)
+
+
+def test_line_ends_are_the_same_whichever_way_is_the_quicker() -> None:
+    for data in (b"a\r\nb\r\n", b"a\rb\r\n", b"\r\r\n\n\r", b"", b"\n", b"no end"):
+        assert b"".join(native([data])) == data.replace(b"\r\n", b"\n")
 
 
 def test_a_mail_that_the_spool_does_not_give_back_fails_alone(maildir: Path) -> None:
