@@ -17,7 +17,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -65,12 +65,12 @@ class Ground:
     at_once: int | None
 
 
-def boxes(dovecot: Dovecot, count: int) -> list[str]:
-    """So many users, each with one mail of his own."""
+def boxes(dovecot: Dovecot, count: int, *, prefix: str = "user-") -> list[str]:
+    """So many users, each with one mail of his own: the prefix and the mail's number are the name."""
     users = []
     for number, mail in enumerate(mails(count, MAIL_OCTETS)):
         # No flags, so that every run finds the same boxes.
-        users.append(dovecot.add_user(f"user{number}", settings={"pop3_no_flag_updates": "yes"}))
+        users.append(dovecot.add_user(f"{prefix}{number}", settings={"pop3_no_flag_updates": "yes"}))
         dovecot.fill(users[-1], [mail])
     return users
 
@@ -164,13 +164,13 @@ def measure(collector: Collector, ground: Ground) -> list[Row]:
     return rows
 
 
-def wrong_at(home: Path, users: Mapping[str, int]) -> int:
+def wrong_at(home: Path, users: Iterable[str]) -> int:
     """How many of these have not exactly their own mail, whole."""
     wrong = 0
     for user in users:
         maildir = home / "mail" / user
         found = look_into(maildir) if maildir.exists() else None
-        wrong += found is None or found.cut > 0 or found.copies != {int(user.removeprefix("user")): 1}
+        wrong += found is None or found.cut > 0 or found.copies != {int(user.rpartition("-")[2]): 1}
     return wrong
 
 
