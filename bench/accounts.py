@@ -24,8 +24,8 @@ from typing import Final
 
 from boxes import look_into, mails, server, workplace
 from link import Link
-from page import write_section
 from peers import HOST, SEAWALL, TO_USER, USER, Collector, chosen, compile_tools
+from sections import write_section
 from servers.dovecot import Dovecot
 from servers.dovecot import version as dovecot_version
 from stopwatch import Timing, time_command

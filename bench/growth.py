@@ -27,8 +27,8 @@ from typing import Final
 from accounts import Ground, boxes, hosts, seawall_toml, wrong_at
 from boxes import look_into, mails, server, workplace
 from link import Link
-from page import write_section
 from peers import COLLECTORS, SEAWALL, Errand, compile_tools, set_up
+from sections import write_section
 from servers.dovecot import Dovecot
 from servers.dovecot import version as dovecot_version
 from stopwatch import Timing, time_command

@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Final
 
 from boxes import delivered, mails, server, workplace
-from page import write_section
 from peers import HOST, SEAWALL, USER, Collector, Command, Errand, chosen, compile_tools, set_up
+from sections import write_section
 from servers.dovecot import Dovecot
 from servers.dovecot import version as dovecot_version
 from stopwatch import Timing, Written, has_strace, time_command, watch_writes

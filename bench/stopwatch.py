@@ -14,8 +14,8 @@ from typing import Final
 LIMIT_SECONDS: Final = 1800
 WRITES: Final = "write,writev,pwrite64,pwritev,pwritev2,sendfile,copy_file_range"
 SYNCS: Final = "fsync,fdatasync,sync_file_range,syncfs"
-# `812 pwrite64(5</var/tmp/x/ledger.sqlite-wal>, ""..., 4096, 32) = 4096`
-CALL: Final = re.compile(r"^\d+ +(\w+)\(\d+<(/[^>]*)>.*\) += (\d+)$", re.MULTILINE)
+# `pwrite64(5</var/tmp/x/ledger.sqlite-wal>, ""..., 4096, 32) = 4096`; copy_file_range has the file that it reads before the one that it writes
+CALL: Final = re.compile(r"^(\w+)\((?:\d+<[^>]*>, [^,]+, )?\d+<(/[^>]*)>.*\) += (\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +68,19 @@ def watch_writes(
     argv: Sequence[str], *, env: Mapping[str, str] | None, below: Sequence[Path], log: Path
 ) -> Written:
     """Run a command under strace and count what it writes to files below these directories."""
-    trace = log.with_suffix(".strace")
-    watched = ["strace", "-f", "-y", "-qq", "-s", "0", "-e", "signal=none", "-o", str(trace)]
+    # A file for each thread: in one file a call that another thread interrupts would be torn in two.
+    traces = log.with_suffix(".strace")
+    traces.mkdir()
+    watched = ["strace", "-ff", "-y", "-qq", "-s", "0", "-e", "signal=none", "-o", str(traces / "of")]
     watched += ["-e", f"trace={WRITES},{SYNCS}", "--", *argv]
     with log.open("wb") as output:
         subprocess.run(watched, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
-    return count_writes(trace.read_text(encoding="utf-8", errors="replace"), below)
+    trace = "".join(path.read_text(encoding="utf-8", errors="replace") for path in traces.iterdir())
+    return count_writes(trace, below)
 
 
 def count_writes(trace: str, below: Sequence[Path]) -> Written:
+    """Read what strace -y wrote, a call a line. A call that failed wrote nothing."""
     octets = writes = syncs = 0
     for name, path, result in CALL.findall(trace):
         if not any(Path(path).is_relative_to(directory) for directory in below):
