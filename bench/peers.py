@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 SOURCES: Final = Path(__file__).parent / "c"
+BARE: Final = Path(__file__).parent / "bare.py"
 SEAWALL: Final = Path(sys.executable).parent / "seawall"
 HOST: Final = "127.0.0.1"
 USER: Final = "mail"  # getmail6 and fdm's fetching child do not work as root
@@ -21,10 +22,19 @@ TO_USER: Final = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-grou
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lmtp:
+    """An LMTP server on loopback. recipients: a POP3 user and the address that gets that box's mails, each."""
+
+    port: int
+    recipients: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """One box to collect into one Maildir.
+    """One box to collect into one Maildir, or boxes to hand over by LMTP.
 
     home: the collector's own directory: configuration, state, password. tools: where compile_tools wrote.
+    lmtp: where the mails go instead of the Maildir.
     """
 
     port: int
@@ -34,6 +44,7 @@ class Errand:
     home: Path
     maildir: Path
     tools: Path
+    lmtp: Lmtp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,7 @@ class Collector:
     """A program under comparison. needs: the tools of bench/c without which it cannot be run.
 
     as_root: it is run as the user who runs the bench, because its interpreter may lie where nobody else can read.
+    pipelines: it does not wait a round trip or more for each mail. boxes: between so many a box is divided for it.
     """
 
     name: str
@@ -59,6 +71,13 @@ class Collector:
     prepare: Callable[[Errand], Command]
     needs: tuple[str, ...] = field(default=())
     as_root: bool = False
+    pipelines: bool = True
+    boxes: int = 1
+
+    @property
+    def family(self) -> str:
+        """The program, whatever its settings: "seawall" of "seawall, 4 connections"."""
+        return self.name.partition(",")[0]
 
     def missing(self, tools: Path) -> str | None:
         """Why it cannot be run here, or None."""
@@ -76,7 +95,7 @@ class Collector:
             capture_output=True,
             text=True,
             check=False,
-            env=_environment(),
+            env=environment(),
         )
         if self.name == "fdm":  # it tells its version only when it starts to work
             found = re.search(r"version is: fdm ([\w.+-]+)", answer.stdout + answer.stderr)
@@ -110,7 +129,7 @@ def set_up(collector: Collector, errand: Errand) -> Command:
     return command
 
 
-def _environment(home: Path | None = None) -> dict[str, str]:
+def environment(home: Path | None = None) -> dict[str, str]:
     return {
         "HOME": str(home or "/"),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -120,20 +139,54 @@ def _environment(home: Path | None = None) -> dict[str, str]:
     }
 
 
-def _write(path: Path, text: str) -> Path:
+def private_file(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     path.chmod(0o600)
     return path
 
 
+def seawall_configuration(errand: Errand, *, destination: str, boxes: Sequence[tuple[str, str]]) -> Path:
+    """Write seawall.toml. destination: the lines of its section; boxes: POP3 user and recipient, each."""
+    password_file = private_file(errand.home / "password", f"{errand.password}\n")
+    accounts = "".join(
+        f"""
+[[account]]
+name = "{user}"
+host = "{HOST}"
+port = {errand.port}
+tls  = "none"
+user = "{user}"
+password_file = "{password_file}"
+to    = "{recipient}"
+keep  = "{"forever" if errand.keep else "none"}"
+start = "all"
+max_size = "50 MB"
+destination = "main"
+"""
+        for user, recipient in boxes
+    )
+    return private_file(
+        errand.home / "seawall.toml",
+        f"""\
+[local]
+domains    = ["example.org"]
+postmaster = "postmaster@example.org"
+state      = "{errand.home / "state"}"
+
+[destination.main]
+{destination}
+{accounts}""",
+    )
+
+
 def _raw(errand: Errand) -> Command:
     argv = [str(errand.tools / "raw"), str(errand.port), errand.user, errand.password]
-    return Command(argv=argv, env=_environment(errand.home))
+    return Command(argv=argv, env=environment(errand.home))
 
 
 def _fetchmail(errand: Errand) -> Command:
     pid_file = errand.home / "pid"
-    configuration = _write(
+    configuration = private_file(
         errand.home / "fetchmailrc",
         f"""\
 set pidfile "{pid_file}"
@@ -147,14 +200,14 @@ poll {HOST} service {errand.port} protocol POP3 timeout 60 uidl
     )
     argv = ["fetchmail", "--silent", "--nosyslog", "--fetchmailrc", str(configuration)]
     return Command(
-        argv=argv, env=_environment(errand.home), clean_exits=frozenset({0, 1})
+        argv=argv, env=environment(errand.home), clean_exits=frozenset({0, 1})
     )  # 1: no mail waited
 
 
 def _getmail(errand: Errand) -> Command:
     directory = errand.home / "getmail"
     directory.mkdir(exist_ok=True)
-    _write(
+    private_file(
         directory / "getmailrc",
         f"""\
 [retriever]
@@ -172,11 +225,11 @@ read_all = false
 delete = {str(not errand.keep).lower()}
 """,
     )
-    return Command(argv=["getmail", "--quiet", "--getmaildir", str(directory)], env=_environment(errand.home))
+    return Command(argv=["getmail", "--quiet", "--getmaildir", str(directory)], env=environment(errand.home))
 
 
 def _mpop(errand: Errand) -> Command:
-    configuration = _write(
+    configuration = private_file(
         errand.home / "mpoprc",
         f"""\
 account default
@@ -191,13 +244,13 @@ uidls_file {errand.home / "uidls"}
 keep {"on" if errand.keep else "off"}
 """,
     )
-    return Command(argv=["mpop", "--quiet", "--file", str(configuration)], env=_environment(errand.home))
+    return Command(argv=["mpop", "--quiet", "--file", str(configuration)], env=environment(errand.home))
 
 
 def _fdm(errand: Errand) -> Command:
     lock = errand.home / "fdm.lock"
     only, keep = (f'new-only cache "{errand.home / "fdm.cache"}" ', " keep") if errand.keep else ("", "")
-    configuration = _write(
+    configuration = private_file(
         errand.home / "fdm.conf",
         f"""\
 set lock-file "{lock}"
@@ -208,58 +261,63 @@ match all action "in"
 """,
     )
     argv = ["fdm", "-f", str(configuration), "fetch"]
-    return Command(argv=argv, env=_environment(errand.home), stale=(lock,))
+    return Command(argv=argv, env=environment(errand.home), stale=(lock,))
+
+
+def _bare_c(errand: Errand) -> Command:
+    argv = [str(errand.tools / "bare"), str(errand.port), errand.user, errand.password, str(errand.maildir)]
+    return Command(argv=argv, env=environment(errand.home))
+
+
+def _bare_py(errand: Errand) -> Command:
+    argv = [sys.executable, "-I", "-S", str(BARE), str(errand.port)]  # no site-packages: it needs none
+    argv += [errand.user, errand.password, str(errand.maildir)]
+    return Command(argv=argv, env=environment(errand.home))
 
 
 def _seawall(errand: Errand) -> Command:
-    password_file = _write(errand.home / "password", f"{errand.password}\n")
-    configuration = _write(
-        errand.home / "seawall.toml",
-        f"""\
-[local]
-domains    = ["example.org"]
-postmaster = "postmaster@example.org"
-state      = "{errand.home / "state"}"
-
-[destination.main]
-kind = "maildir"
-path = "{errand.maildir}"
-
-[[account]]
-name = "box"
-host = "{HOST}"
-port = {errand.port}
-tls  = "none"
-user = "{errand.user}"
-password_file = "{password_file}"
-to    = "alice@example.org"
-keep  = "{"forever" if errand.keep else "none"}"
-start = "all"
-max_size = "50 MB"
-destination = "main"
-""",
+    configuration = seawall_configuration(
+        errand,
+        destination=f'kind = "maildir"\npath = "{errand.maildir}"',
+        boxes=[(errand.user, "alice@example.org")],
     )
     argv = [str(SEAWALL), "run", "--once", "--config", str(configuration)]
-    return Command(argv=argv, env=_environment(errand.home))
+    return Command(argv=argv, env=environment(errand.home))
 
 
 RAW: Final = Collector(name="raw", program="sh", version_argv=(), prepare=_raw, needs=("raw",), as_root=True)
+
+BARE_LOOPS: Final = (
+    Collector(name="bare-c", program="sh", version_argv=(), prepare=_bare_c, needs=("bare",), as_root=True),
+    Collector(name="bare-py", program=sys.executable, version_argv=(), prepare=_bare_py, as_root=True),
+)
 
 COLLECTORS: Final = (
     Collector(
         name="seawall", program=str(SEAWALL), version_argv=("--version",), prepare=_seawall, as_root=True
     ),
     Collector(name="mpop", program="mpop", version_argv=("--version",), prepare=_mpop),
-    Collector(name="fdm", program="fdm", version_argv=("-nv", "-f", "/dev/null"), prepare=_fdm),
     Collector(
-        name="fetchmail", program="fetchmail", version_argv=("--version",), prepare=_fetchmail, needs=("mda",)
+        name="fdm", program="fdm", version_argv=("-nv", "-f", "/dev/null"), prepare=_fdm, pipelines=False
     ),
-    Collector(name="getmail6", program="getmail", version_argv=("--version",), prepare=_getmail),
+    Collector(
+        name="fetchmail",
+        program="fetchmail",
+        version_argv=("--version",),
+        prepare=_fetchmail,
+        needs=("mda",),
+        pipelines=False,
+    ),
+    Collector(
+        name="getmail6", program="getmail", version_argv=("--version",), prepare=_getmail, pipelines=False
+    ),
 )
 
 
-def chosen(names: Sequence[str], tools: Path) -> tuple[list[Collector], list[str]]:
+def chosen(
+    names: Sequence[str], tools: Path, *, among: Sequence[Collector] = COLLECTORS
+) -> tuple[list[Collector], list[str]]:
     """The collectors of these names ("all": every one) that can be run here, and why each of the others cannot."""
-    wanted = [one for one in COLLECTORS if one.name in names or "all" in names]
+    wanted = [one for one in among if one.family in names or "all" in names]
     reasons = [reason for one in wanted if (reason := one.missing(tools)) is not None]
     return [one for one in wanted if one.missing(tools) is None], reasons

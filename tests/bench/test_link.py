@@ -1,9 +1,7 @@
 """The link of the benches: it delays, and changes nothing else."""
 
-import shutil
 import socket
 import struct
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,20 +9,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
-
 from link import HOST, Link, download, measured, server
-from peers import compile_tools
 
-pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 OCTETS = bytes(range(251)) * 40_000
-
-
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("tools")
-    compile_tools(place)
-    return place
 
 
 @pytest.fixture
