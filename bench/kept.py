@@ -109,7 +109,7 @@ def remember(collector: Collector, box: Box, errand: Errand, command: Command, *
     if collector.name == "seawall" or is_fetched:
         argv = command.argv
         if not is_fetched:
-            argv = [str(SEAWALL), "adopt", "box", "--config", str(errand.home / "seawall.toml")]
+            argv = [str(SEAWALL), "adopt", box.user, "--config", str(errand.home / "seawall.toml")]
         log = errand.home.parent / "first"
         first = time_command(argv, env=command.env, tools=errand.tools, log=log)
         say(f"{box.count:,}, {collector.name}: it knows them all after {first.wall_seconds:.1f} s")

@@ -1,17 +1,14 @@
 """What the benches of scale count, write into their page and draw."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
-
 from sections import END, begin, write_section
 from stopwatch import Written, count_writes
 
+ROOT = Path(__file__).resolve().parents[2]
 TRACE = """\
 pwrite64(5</var/state/ledger.sqlite-wal>, ""..., 4096, 32) = 4096
 fdatasync(5</var/state/ledger.sqlite-wal>) = 0
