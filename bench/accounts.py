@@ -7,8 +7,7 @@
 
 The boxes lie at one Dovecot on this machine; each host is a link of its own to it (link.py), plain TCP. Each account has
 a Maildir of its own and the mails stay on the server. The second run finds nothing new: it is what a poll costs by
-itself. Each mail must lie in its Maildir once, whole; otherwise the row is void. The program ends with 1 where that is so,
-or where Seawall misses a goal.
+itself. Each mail must lie in its Maildir once, whole; otherwise the row is void, and the program ends with 1.
 """
 
 import argparse
@@ -33,6 +32,7 @@ from stopwatch import Timing, time_command
 MAIL_OCTETS: Final = 4_000
 GOAL_TIMES: Final = 20
 GOAL_PEAK_MB: Final = 300
+NEW_MAIL: Final = "one new mail each"
 SAMPLE_PART: Final = 10  # fetchmail takes half a second for each account: a tenth of them tells as much
 
 
@@ -148,7 +148,7 @@ def measure(collector: Collector, ground: Ground) -> list[Row]:
         argv = [*TO_USER, "fetchmail", "--silent", "--nosyslog", "--fetchmailrc", str(written)]
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
     rows = []
-    for title in ("one new mail each", "nothing new"):
+    for title in (NEW_MAIL, "nothing new"):
         os.sync()
         timing = time_command(
             argv, env=environment, tools=ground.place / "tools", log=ground.place / f"{collector.name}.log"
@@ -199,12 +199,12 @@ def table(rows: Sequence[Row]) -> str:
 
 def misses(rows: Sequence[Row]) -> list[str]:
     """The goals that Seawall misses, a sentence each."""
-    told = [f"{row.title}: {row.wrong} accounts without exactly their mail" for row in rows if row.wrong]
+    told = []
     for row in rows:
         slowest = beside(row, rows)
         if not row.title.startswith("seawall"):
             continue
-        if slowest and slowest.each / row.each < GOAL_TIMES:
+        if row.title.endswith(NEW_MAIL) and slowest and slowest.each / row.each < GOAL_TIMES:
             told.append(f"{row.title}: {slowest.each / row.each:.1f} times as fast, not {GOAL_TIMES}")
         if row.peak_mb >= GOAL_PEAK_MB:
             told.append(f"{row.title}: {row.peak_mb:.0f} MB resident, not under {GOAL_PEAK_MB}")
@@ -218,7 +218,13 @@ def section(rows: Sequence[Row], collectors: Sequence[Collector], asked: argpars
 hosts, a round trip of {asked.rtt} ms; mails of {MAIL_OCTETS:,} octets.
 
 {table(rows)}
+
+Goals: {GOAL_TIMES} times as fast as fetchmail where there is new mail, and under {GOAL_PEAK_MB} MB. {goals_met(rows)}
 """
+
+
+def goals_met(rows: Sequence[Row]) -> str:
+    return " ".join(f"Missed: {sentence}." for sentence in misses(rows)) or "Both are met."
 
 
 def say(text: str) -> None:
@@ -260,10 +266,8 @@ def main() -> int:
     print(table(rows))
     if asked.write:
         write_section("accounts", section(rows, collectors, asked))
-    missed = misses(rows)
-    for sentence in missed:
-        say(f"Missed: {sentence}.")
-    return int(bool(missed))
+    say(goals_met(rows))
+    return int(any(row.wrong for row in rows))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@
 The server is Dovecot, on this machine, and the mails have some 500 octets. Seawall's ledger is made by `seawall adopt`,
 which reads every header and fetches no mail; mpop, fetchmail and getmail6 get the list that they would have written
 themselves. One poll warms the server up, the next ones are timed, and one more runs under strace. A poll that brings a
-mail voids the row, and the program ends with 1 where Seawall misses a goal.
+mail voids the row, and the program ends with 1 where that row is Seawall's.
 """
 
 import argparse
@@ -157,8 +157,7 @@ def measure(collector: Collector, box: Box, *, polls: int, is_fetched: bool, pla
 def misses(rows: Sequence[Row]) -> list[str]:
     """The goals that Seawall misses, a sentence each."""
     own = [row for row in rows if row.collector.name == "seawall"]
-    told = [f"{row.count:,} kept mails: {row.wrong}" for row in own if row.wrong]
-    told += [
+    told = [
         f"{row.count:,} kept mails: {row.cpu_seconds:.2f} s of CPU, not {GOAL_CPU_SECONDS}"
         for row in own
         if row.cpu_seconds >= GOAL_CPU_SECONDS
@@ -167,6 +166,10 @@ def misses(rows: Sequence[Row]) -> list[str]:
     if octets and octets[-1] > octets[0] + GROWTH_OCTETS:
         told.append(f"what a poll writes grows with the box: {octets}")
     return told
+
+
+def goals_met(rows: Sequence[Row]) -> str:
+    return " ".join(f"Missed: {sentence}." for sentence in misses(rows)) or "Both are met."
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -186,6 +189,8 @@ def section(rows: Sequence[Row], asked: argparse.Namespace) -> str:
 {known} before. Medians of {asked.polls} polls.
 
 {table(rows)}
+
+Goals: under {GOAL_CPU_SECONDS} s of CPU, and no write that grows with the box. {goals_met(rows)}
 """
 
 
@@ -225,10 +230,8 @@ def main() -> int:
     print(table(rows))
     if asked.write:
         write_section("kept", section(rows, asked))
-    missed = misses(rows)
-    for sentence in missed:
-        say(f"Missed: {sentence}.")
-    return int(bool(missed))
+    say(goals_met(rows))
+    return int(any(row.wrong for row in rows if row.collector.name == "seawall"))
 
 
 if __name__ == "__main__":
