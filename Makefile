@@ -11,6 +11,10 @@ BIN := .venv/bin
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.venv/plots: .venv/ready requirements-plots.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-plots.lock
+	@touch $@
+
 install: .venv/ready ## make .venv from requirements.lock
 
 demo: .venv/ready ## a toy ISP, its POP3 box, the connector, ./demo/Maildir: no root, no server
@@ -38,12 +42,17 @@ check: .venv/ready servers ## everything that CI asks: format, lint, types, impo
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/pytest -n 2 -m "not soak" --cov --cov-report=term:skip-covered
 
-bench: .venv/ready ## time Seawall beside its peers, and write docs/benchmarks.md
+bench: .venv/plots ## time Seawall beside its peers and at scale; write docs/benchmarks.md, docs/scale.md, docs/plots
 	@tests/servers/install.sh peers
 	@$(BIN)/python bench/collect.py --write
+	@$(BIN)/python bench/kept.py --write
+	@$(BIN)/python bench/accounts.py --write
+	@$(BIN)/python bench/growth.py --write
+	@$(BIN)/python bench/plots.py
 
 lock: ## resolve the requirements anew, with hashes and no host name
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev --output-file requirements.lock $(UPGRADE) pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra plots --constraint requirements.lock --output-file requirements-plots.lock $(UPGRADE) pyproject.toml
 	@grep '^uv==' requirements.lock | cut -d' ' -f1 | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-uv.lock -
 
 clean: ## remove what these targets made

@@ -1,67 +1,96 @@
-"""Measure one process with many accounts: `seawall run --once` over toy ISPs, a new mail in each box.
+"""Measure one process with many accounts: a new mail in each of 1,000 boxes, 40 ms away, and fetchmail beside it.
 
-    accounts.py                                 1,000 accounts at 10 hosts, one mail each
-    accounts.py --accounts 5000 --hosts 50
+    accounts.py                      1,000 accounts at 10 hosts; fetchmail, one after the other, a tenth of them
+    accounts.py --accounts 5000 --hosts 50 --at-once 200
+    accounts.py --peers seawall      without fetchmail
+    accounts.py --write              into docs/scale.md too
 
-The toy ISPs are Python and run in this process; Seawall is a process of its own, with fresh state and one Maildir for
-each account, all on loopback and plain TCP. The second run finds nothing new: it is what a poll costs by itself. Each
-mail must lie in its Maildir once, whole; otherwise the run is void and the program ends with 1.
+The boxes lie at one Dovecot on this machine; each host is a link of its own to it (link.py), plain TCP. Each account has
+a Maildir of its own and the mails stay on the server. The second run finds nothing new: it is what a poll costs by
+itself. Each mail must lie in its Maildir once, whole; otherwise the row is void, and the program ends with 1.
 """
 
 import argparse
 import contextlib
-import subprocess
+import os
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from boxes import look_into, mails, workplace
-from peers import SEAWALL, compile_tools
-from seawall.lab.box import Box
-from seawall.lab.isp import ToyIsp, running
+from boxes import look_into, mails, server, workplace
+from link import Link
+from peers import HOST, SEAWALL, TO_USER, USER, Collector, chosen, compile_tools
+from sections import write_section
+from servers.dovecot import Dovecot
+from servers.dovecot import version as dovecot_version
+from stopwatch import Timing, time_command
 
-PASSWORD: Final = "opensesame"
 MAIL_OCTETS: Final = 4_000
-LIMIT_SECONDS: Final = 1800
+GOAL_TIMES: Final = 20
+GOAL_PEAK_MB: Final = 300
+NEW_MAIL: Final = "one new mail each"
+SAMPLE_PART: Final = 10  # fetchmail takes half a second for each account: a tenth of them tells as much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One measured run; `most_at_a_host` counts sessions, as the busiest toy ISP saw them."""
+class Row:
+    """One run over so many accounts. wrong: the accounts that have not exactly their mail."""
 
     title: str
-    wall_seconds: float
-    cpu_seconds: float
-    peak_kib: int
-    status: int
-    most_at_a_host: int
+    accounts: int
+    timing: Timing
+    wrong: int
+
+    @property
+    def each(self) -> float:
+        """Seconds for an account."""
+        return self.timing.wall_seconds / self.accounts
+
+    @property
+    def peak_mb(self) -> float:
+        return self.timing.peak_kib / 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """All accounts, by the port of their host, and where a run takes place."""
+
+    place: Path
+    password: str
+    ports: Mapping[str, int]
+    at_once: int | None
+
+
+def boxes(dovecot: Dovecot, count: int, *, prefix: str = "user-") -> list[str]:
+    """So many users, each with one mail of his own: the prefix and the mail's number are the name."""
+    users = []
+    for number, mail in enumerate(mails(count, MAIL_OCTETS)):
+        # No flags, so that every run finds the same boxes.
+        users.append(dovecot.add_user(f"{prefix}{number}", settings={"pop3_no_flag_updates": "yes"}))
+        dovecot.fill(users[-1], [mail])
+    return users
 
 
 @contextlib.contextmanager
-def isps(hosts: int, users: Sequence[str]) -> Iterator[list[ToyIsp]]:
-    """So many toy ISPs, each in a thread, and the users dealt out among them, each with one mail of his own."""
-    boxes = {
-        user: (PASSWORD, Box([mail.replace(b"\n", b"\r\n")]))
-        for user, mail in zip(users, mails(len(users), MAIL_OCTETS), strict=True)
-    }
+def hosts(count: int, port: int, *, tools: Path, rtt_seconds: float) -> Iterator[list[int]]:
+    """The ports of so many hosts, each as far away as the others."""
     with contextlib.ExitStack() as stack:
-        yield [
-            stack.enter_context(running(ToyIsp({user: boxes[user] for user in users[host::hosts]})))
-            for host in range(hosts)
-        ]
+        yield [stack.enter_context(Link(tools, rtt_seconds=rtt_seconds)).to(port) for _ in range(count)]
 
 
-def configuration(place: Path, ports: dict[str, int]) -> Path:
-    """Write the seawall.toml of all accounts."""
-    (place / "password").touch(mode=0o600)
-    (place / "password").write_text(PASSWORD + "\n", encoding="ascii")
+def seawall_toml(ground: Ground, home: Path) -> Path:
+    (home / "password").touch(mode=0o600)
+    (home / "password").write_text(ground.password + "\n", encoding="ascii")
+    at_once = f"at_once = {ground.at_once}" if ground.at_once else ""
     accounts = "".join(
         f"""
 [[account]]
 name = "{user}"
-host = "127.0.0.1"
+host = "{HOST}"
 port = {port}
 tls  = "none"
 user = "{user}"
@@ -69,15 +98,16 @@ password_file = "password"
 to   = "{user}@example.org"
 keep = "forever"
 """
-        for user, port in ports.items()
+        for user, port in ground.ports.items()
     )
-    path = place / "seawall.toml"
+    path = home / "seawall.toml"
     path.write_text(
         f"""
 [local]
 domains = ["example.org"]
 postmaster = "postmaster@example.org"
 state = "state"
+{at_once}
 [destination.main]
 kind = "maildir"
 path = "mail/{{user}}"
@@ -87,46 +117,118 @@ path = "mail/{{user}}"
     return path
 
 
-def measure(title: str, place: Path, written: Path, servers: Sequence[ToyIsp]) -> Run:
-    """Run Seawall once over all accounts."""
-    for isp in servers:
-        isp.most_at_once = 0
-    report = place / "report"
-    argv = [str(place / "tools" / "timed"), str(report), str(LIMIT_SECONDS)]
-    argv += [str(SEAWALL), "run", "--once", "--config", str(written)]
-    with (place / "log").open("wb") as log:
-        subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
-    wall, user_cpu, system_cpu, peak, status = report.read_text(encoding="ascii").split()
-    return Run(
-        title=title,
-        wall_seconds=float(wall),
-        cpu_seconds=float(user_cpu) + float(system_cpu),
-        peak_kib=int(peak),
-        status=int(status),
-        most_at_a_host=max(isp.most_at_once for isp in servers),
-    )
+def fetchmailrc(ground: Ground, home: Path) -> Path:
+    """Write an entry for each account, as a person would who has as many; and make the Maildirs that its MDA needs."""
+    entries = [f'set pidfile "{home / "pid"}"\nset idfile "{home / "fetchids"}"\nset no bouncemail\n']
+    for user, port in ground.ports.items():
+        maildir = home / "mail" / user
+        for folder in ("tmp", "new", "cur"):
+            (maildir / folder).mkdir(parents=True)
+        entries.append(
+            f'poll "{user}" via {HOST} service {port} protocol POP3 timeout 60 uidl\n'
+            f'  user "{user}" password "{ground.password}" is "{USER}" here keep sslproto ""\n'
+            f'  mda "{ground.place / "tools" / "mda"} {maildir}"\n'
+        )
+    path = home / "fetchmailrc"
+    path.write_text("".join(entries), encoding="ascii")
+    path.chmod(0o600)
+    for made in (home, *home.rglob("*")):
+        shutil.chown(made, USER, USER)
+    return path
 
 
-def missing(place: Path, users: Sequence[str]) -> int:
+def measure(collector: Collector, ground: Ground) -> list[Row]:
+    """Run twice: a new mail in each box, and nothing new."""
+    home = ground.place / collector.name
+    home.mkdir(mode=0o755)
+    if collector.name == "seawall":
+        argv = [str(SEAWALL), "run", "--once", "--config", str(seawall_toml(ground, home))]
+    else:
+        written = fetchmailrc(ground, home)
+        argv = [*TO_USER, "fetchmail", "--silent", "--nosyslog", "--fetchmailrc", str(written)]
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    rows = []
+    for title in (NEW_MAIL, "nothing new"):
+        os.sync()
+        timing = time_command(
+            argv, env=environment, tools=ground.place / "tools", log=ground.place / f"{collector.name}.log"
+        )
+        row = Row(
+            title=f"{collector.name}, {title}",
+            accounts=len(ground.ports),
+            timing=timing,
+            wrong=wrong_at(home, ground.ports),
+        )
+        say(cells(row, None))
+        rows.append(row)
+    return rows
+
+
+def wrong_at(home: Path, users: Iterable[str]) -> int:
     """How many of these have not exactly their own mail, whole."""
     wrong = 0
-    for number, user in enumerate(users):
-        found = look_into(place / "mail" / user)
-        wrong += found.cut > 0 or found.copies != {number: 1}
+    for user in users:
+        maildir = home / "mail" / user
+        found = look_into(maildir) if maildir.exists() else None
+        wrong += found is None or found.cut > 0 or found.copies != {int(user.rpartition("-")[2]): 1}
     return wrong
 
 
-def table(runs: Sequence[Run], accounts: int) -> str:
+def cells(row: Row, slowest: Row | None) -> str:
+    start = f"| {row.title} | {row.accounts:,} |"
+    if row.wrong:
+        return f"{start} void: {row.wrong} accounts without exactly their mail | | | | |"
+    times = f"{slowest.each / row.each:.0f}" if slowest else ""
+    cpu = row.timing.cpu_seconds / row.accounts * 1000
+    return f"{start} {row.timing.wall_seconds:.1f} | {row.each * 1000:.1f} | {times} | {cpu:.1f} | {row.peak_mb:.0f} |"
+
+
+def beside(row: Row, rows: Sequence[Row]) -> Row | None:
+    """fetchmail's row that a row is compared with, an account of the one with an account of the other."""
+    title = row.title.partition(", ")[2]
+    return next((other for other in rows if other.title == f"fetchmail, {title}" and not other.wrong), None)
+
+
+def table(rows: Sequence[Row]) -> str:
     lines = [
-        "| run | s | accounts/s | CPU ms an account | peak MB | sessions at a host, at most |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| run | accounts | s | ms an account | times as fast as fetchmail | CPU ms an account | peak MB |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
-    lines += [
-        f"| {run.title} | {run.wall_seconds:.1f} | {accounts / run.wall_seconds:,.0f}"
-        f" | {run.cpu_seconds / accounts * 1000:.1f} | {run.peak_kib / 1024:.0f} | {run.most_at_a_host} |"
-        for run in runs
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(cells(row, beside(row, rows)) for row in rows)])
+
+
+def misses(rows: Sequence[Row]) -> list[str]:
+    """The goals that Seawall misses, a sentence each."""
+    told = []
+    for row in rows:
+        slowest = beside(row, rows)
+        if not row.title.startswith("seawall"):
+            continue
+        if row.title.endswith(NEW_MAIL) and slowest and slowest.each / row.each < GOAL_TIMES:
+            told.append(f"{row.title}: {slowest.each / row.each:.1f} times as fast, not {GOAL_TIMES}")
+        if row.peak_mb >= GOAL_PEAK_MB:
+            told.append(f"{row.title}: {row.peak_mb:.0f} MB resident, not under {GOAL_PEAK_MB}")
+    return told
+
+
+def section(rows: Sequence[Row], collectors: Sequence[Collector], asked: argparse.Namespace) -> str:
+    versions = ", ".join(f"{collector.name} {collector.version()}" for collector in collectors)
+    return f"""\
+{asked.date}; {os.cpu_count()} shared cores; Dovecot {dovecot_version()}; {versions}. {asked.accounts:,} accounts at {asked.hosts}
+hosts, a round trip of {asked.rtt} ms; mails of {MAIL_OCTETS:,} octets.
+
+{table(rows)}
+
+Goals: {GOAL_TIMES} times as fast as fetchmail where there is new mail, and under {GOAL_PEAK_MB} MB. {goals_met(rows)}
+"""
+
+
+def goals_met(rows: Sequence[Row]) -> str:
+    return " ".join(f"Missed: {sentence}." for sentence in misses(rows)) or "Both are met."
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def arguments() -> argparse.Namespace:
@@ -135,26 +237,37 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--accounts", type=int, default=1000)
     parser.add_argument("--hosts", type=int, default=10)
+    parser.add_argument("--rtt", type=int, default=40, metavar="MS", help="(default: %(default)s)")
+    parser.add_argument("--at-once", type=int, help="local.at_once of Seawall (default: its own)")
+    parser.add_argument("--peers", default="seawall,fetchmail", help="(default: %(default)s)")
+    parser.add_argument("--write", action="store_true", help="into docs/scale.md")
+    parser.add_argument("--date", default=time.strftime("%Y-%m-%d"), help="the date in the page")
     parser.add_argument("--dir", type=Path, help="where boxes and Maildirs lie (default: /var/tmp)")
     return parser.parse_args()
 
 
 def main() -> int:
     asked = arguments()
-    users = [f"user{number}" for number in range(asked.accounts)]
-    with workplace(asked.dir) as place, isps(asked.hosts, users) as servers:
-        compile_tools(place / "tools")
-        ports = {user: servers[number % asked.hosts].port for number, user in enumerate(users)}
-        written = configuration(place, ports)
-        runs = [measure(title, place, written, servers) for title in ("one new mail each", "nothing new")]
-        wrong = missing(place, users)
-        log = (place / "log").read_text(encoding="utf-8", errors="replace")
-    print(table(runs, asked.accounts))
-    if wrong or any(run.status for run in runs):
-        print(f"void: {wrong} accounts without exactly their mail; exits {[run.status for run in runs]}")
-        print(log[-1000:])
-        return 1
-    return 0
+    rows: list[Row] = []
+    with workplace(asked.dir) as place, server(place) as dovecot:
+        tools = place / "tools"
+        compile_tools(tools)
+        collectors, reasons = chosen(asked.peers.split(","), tools)
+        for reason in reasons:
+            say(f"Left out: {reason}.")
+        users = boxes(dovecot, asked.accounts)
+        with hosts(asked.hosts, dovecot.pop3_port, tools=tools, rtt_seconds=asked.rtt / 1000) as ports:
+            of_user = {user: ports[number % asked.hosts] for number, user in enumerate(users)}
+            for collector in collectors:
+                part = SAMPLE_PART if collector.name == "fetchmail" else 1
+                some = dict(list(of_user.items())[: max(1, asked.accounts // part)])
+                ground = Ground(place=place, password=dovecot.password, ports=some, at_once=asked.at_once)
+                rows += measure(collector, ground)
+    print(table(rows))
+    if asked.write:
+        write_section("accounts", section(rows, collectors, asked))
+    say(goals_met(rows))
+    return int(any(row.wrong for row in rows))
 
 
 if __name__ == "__main__":
