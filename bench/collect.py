@@ -1,14 +1,17 @@
 """Time Seawall beside its peers: one box at a time, kept on the server, over plain TCP.
 
     collect.py                       everything that is installed, five runs, about forty minutes
-    collect.py --quick               a fifth of the mails, two runs, under two minutes
+    collect.py --quick               a fifth of the mails, fewer for the slow, two runs, under two minutes
     collect.py --only 4k,lmtp --peers seawall,mpop --runs 3
     collect.py --write               into docs/benchmarks.md too
 
 The works (works.py): into a Maildir from a server 0 ms away, the same 40 ms away (link.py), and into Dovecot by LMTP.
 Runs are interleaved (A B C, A B C), so that a slow minute of the machine meets all. Each has a fresh Maildir or mailbox
 and fresh state, starts after a sync, and is checked afterwards: a mail missing, double or cut on either side voids its
-row. The goals are computed from the rows (goals.py); the program ends with 1 where a row of Seawall is void.
+row. Begin five minutes after whatever removed many files (another bench, the tests): ext4 reuses no inode that was freed
+just now, and each file that is made costs a search.
+
+The goals are computed from the rows (goals.py). The program ends with 1 where a row of Seawall is void.
 """
 
 import argparse
