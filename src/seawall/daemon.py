@@ -4,7 +4,6 @@ Owns everything that is true once for a process. Refuses to know what a mail is.
 """
 
 import asyncio
-import logging
 import os
 import random
 import resource
@@ -17,20 +16,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TypeVar
-
-import structlog
+from typing import Final, TextIO, TypeVar
 
 from seawall.collect.errands import Errands
 from seawall.collect.places import SILENT_FOR_EACH
 from seawall.collect.release import Held
 from seawall.collect.report import Report
 from seawall.collect.schedule import Schedule
-from seawall.collect.surroundings import Surroundings
+from seawall.collect.surroundings import Log, Surroundings
 from seawall.errors import StateInUse
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import Lock, State
+from seawall.log import FORMS, LineLog
 from seawall.model.account import Account, MaildirDestination, Settings
 
 GRACE_SECONDS: Final = 60.0
@@ -73,8 +70,10 @@ class Process:
         return Held(self.settings, ledger=self.ledger, state=self.state, surroundings=self.surroundings)
 
 
-def surroundings(progress: Callable[[str, int, int], None] | None = None) -> Surroundings:
-    """Return the real clock, randomness and names."""
+def surroundings(
+    progress: Callable[[str, int, int], None] | None = None, log: Log | None = None
+) -> Surroundings:
+    """Return the real clock, randomness and names; what is logged goes to stderr where `log` is not given."""
     chance = random.SystemRandom()
     return Surroundings(
         now=time.time,
@@ -82,34 +81,23 @@ def surroundings(progress: Callable[[str, int, int], None] | None = None) -> Sur
         pick=lambda numbers, most: chance.sample(numbers, min(most, len(numbers))),
         chance=chance.random,
         here=socket.gethostname(),
-        log=structlog.get_logger(),
+        log=log or open_log(),
         progress=progress or (lambda _account, _done, _all: None),
     )
 
 
-def configure_log(form: str, path: Path | None = None) -> None:
-    """Write one line a decision to stderr, or to a file, as `logfmt` or `json`."""
-    stream = path.open("a", encoding="utf-8", buffering=1) if path else sys.stderr
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event", "account"])
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(stream),
-        cache_logger_on_first_use=True,
-    )
+def open_log(form: str = "logfmt", stream: TextIO | None = None) -> LineLog:
+    """Return a log on a stream, or on stderr; its form is one of `log.FORMS`."""
+    return LineLog(stream or sys.stderr, FORMS[form], time.time)
 
 
 @asynccontextmanager
 async def process(
-    settings: Settings, *, collects: bool, progress: Callable[[str, int, int], None] | None = None
+    settings: Settings,
+    *,
+    collects: bool,
+    progress: Callable[[str, int, int], None] | None = None,
+    log: Log | None = None,
 ) -> AsyncIterator[Process]:
     """Open the state and the ledger. One that `collects` has them for itself: raises StateInUse otherwise."""
     async with AsyncExitStack() as stack:
@@ -123,7 +111,7 @@ async def process(
             settings=settings,
             state=state,
             ledger=ledger,
-            surroundings=surroundings(progress),
+            surroundings=surroundings(progress, log),
             stop=asyncio.Event(),
         )
         yield running
@@ -147,9 +135,10 @@ async def collect(
     *,
     once: bool,
     progress: Callable[[str, int, int], None] | None = None,
+    log: Log | None = None,
 ) -> list[Report]:
     """Run the connector: one poll of each account, or polls until a signal ends it."""
-    async with process(settings, collects=True, progress=progress) as running:
+    async with process(settings, collects=True, progress=progress, log=log) as running:
         if os.geteuid() == 0 and any(isinstance(one.destination, MaildirDestination) for one in accounts):
             running.surroundings.log.warning(
                 "running-as-root", advice="run as the user who owns the Maildir, or deliver by LMTP"
@@ -157,7 +146,7 @@ async def collect(
         await settle_releases(running)
         make_room(settings.site.at_once)
         schedule = running.schedule()
-        notify("READY=1")
+        notify("READY=1", running.surroundings.log)
         if once:
             return await _until_signal(running, lambda: schedule.once(accounts)) or []
         await _until_signal(running, lambda: schedule.forever(accounts))
@@ -188,7 +177,7 @@ async def _until_signal(running: Process, work: Callable[[], Awaitable[T]]) -> T
         if running.stop.is_set():
             task.cancel()
             return
-        notify("STOPPING=1")
+        notify("STOPPING=1", running.surroundings.log)
         running.surroundings.log.info("stopping")
         running.stop.set()
         loop.call_later(GRACE_SECONDS, task.cancel)
@@ -206,7 +195,7 @@ async def _until_signal(running: Process, work: Callable[[], Awaitable[T]]) -> T
             loop.remove_signal_handler(number)
 
 
-def notify(message: str) -> None:
+def notify(message: str, log: Log) -> None:
     """Tell systemd how the process stands (sd_notify(3)); nothing where it did not start this one."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -215,4 +204,4 @@ def notify(message: str) -> None:
         try:
             channel.sendto(message.encode(), address.replace("@", "\0", 1))
         except OSError:
-            structlog.get_logger().warning("not-notified", address=address)
+            log.warning("not-notified", address=address)

@@ -33,13 +33,11 @@ def adopt(
 
     from seawall.cli.desk import adopt_account  # noqa: PLC0415
     from seawall.config.load import find, load  # noqa: PLC0415
-    from seawall.daemon import configure_log  # noqa: PLC0415
     from seawall.model.account import chosen  # noqa: PLC0415
 
     settings = load(find(config, os.environ)).settings
     (only,) = chosen(settings, [account])
     seen = None if from_ is None else _seen(from_, only.user, only.server.host)
-    configure_log("logfmt")
     done = asyncio.run(adopt_account(settings, only, seen, is_sure=yes or seen is None))
     say(f"{account}: {len(done.marked)} mails are marked as seen and will not be fetched")
     if seen is not None:

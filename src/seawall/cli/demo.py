@@ -81,14 +81,15 @@ def _collect(directory: Path, port: int, progress: "Progress | None") -> "Report
     import asyncio  # noqa: PLC0415 - keeps --help quick
 
     from seawall.config.load import load  # noqa: PLC0415
-    from seawall.daemon import collect, configure_log  # noqa: PLC0415
+    from seawall.daemon import collect, open_log  # noqa: PLC0415
 
     (directory / "password").touch(mode=0o600)
     (directory / "password").write_text(f"{PASSWORD}\n", encoding="ascii")
     (directory / "seawall.toml").write_text(
         CONFIGURATION.format(port=port, user=USER, recipient=RECIPIENT), encoding="ascii"
     )
-    configure_log("logfmt", directory / "log")
     settings = load(directory / "seawall.toml").settings
-    (report,) = asyncio.run(collect(settings, settings.accounts, once=True, progress=progress))
+    with (directory / "log").open("a", encoding="ascii") as stream:
+        log = open_log(stream=stream)
+        (report,) = asyncio.run(collect(settings, settings.accounts, once=True, progress=progress, log=log))
     return report

@@ -61,9 +61,7 @@ def release(
     """
     from seawall.cli.desk import work_on_held  # noqa: PLC0415
     from seawall.config.load import find, load  # noqa: PLC0415 - keeps --help quick
-    from seawall.daemon import configure_log  # noqa: PLC0415
 
-    configure_log("logfmt")
     settings = load(find(config, os.environ)).settings
     recipient = _address(to)
     work_on_held(settings, lambda held, held_id: held.release(held_id, recipient), held_ids)
@@ -88,12 +86,10 @@ def drop(
     """Drop mails that are set aside, for good."""
     from seawall.cli.desk import work_on_held  # noqa: PLC0415
     from seawall.config.load import find, load  # noqa: PLC0415 - keeps --help quick
-    from seawall.daemon import configure_log  # noqa: PLC0415
     from seawall.errors import Misconfigured  # noqa: PLC0415
 
     if not yes:
         raise Misconfigured("dropped mail cannot be brought back: say so with --yes")
-    configure_log("logfmt")
     settings = load(find(config, os.environ)).settings
     work_on_held(settings, lambda held, held_id: held.drop(held_id), held_ids)
 

@@ -34,17 +34,17 @@ def run(
 
     from seawall.cli.progress import bar  # noqa: PLC0415
     from seawall.config.load import find, load  # noqa: PLC0415
-    from seawall.daemon import collect, configure_log  # noqa: PLC0415
+    from seawall.daemon import collect, open_log  # noqa: PLC0415
     from seawall.errors import Misconfigured  # noqa: PLC0415
+    from seawall.log import FORMS  # noqa: PLC0415
     from seawall.model.account import chosen  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
-    if log not in {"logfmt", "json"}:
+    if log not in FORMS:
         raise Misconfigured(f"--log {log}: it is logfmt or json")
     settings = load(find(config, os.environ)).settings
     accounts = chosen(settings, account)
-    configure_log(log)
     if dry_run:
         from seawall.cli.desk import preview  # noqa: PLC0415
 
@@ -55,7 +55,7 @@ def run(
             say("\n".join(look.as_text() for look in looks))
         return FAILED if any(look.problem for look in looks) else 0
     with bar() as progress:
-        reports = asyncio.run(collect(settings, accounts, once=once, progress=progress))
+        reports = asyncio.run(collect(settings, accounts, once=once, progress=progress, log=open_log(log)))
     if not once:
         return 0
     if json:

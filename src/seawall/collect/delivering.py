@@ -37,7 +37,7 @@ from seawall.model.text import shown
 from seawall.model.verdict import Deliver, Hold, Verdict
 from seawall.retrieve.session import Retrieved
 
-BATCHES_AT_ONCE: Final = 3
+BATCHES_AT_ONCE: Final = 2
 """The ledger, the disk or the next hop, and the reading of facts work side by side; more would take memory only."""
 
 

@@ -16,7 +16,6 @@ HEAVY = (
     "pydantic",
     "sqlalchemy",
     "alembic",
-    "structlog",
     "asyncio",
     "ssl",
     "idna",
