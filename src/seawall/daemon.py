@@ -24,7 +24,8 @@ from seawall.collect.release import Held
 from seawall.collect.report import Report
 from seawall.collect.schedule import Schedule
 from seawall.collect.surroundings import Log, Surroundings
-from seawall.errors import StateInUse
+from seawall.deliver.writer import Writer
+from seawall.errors import OurBug, StateInUse
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import Lock, State
 from seawall.log import FORMS, LineLog
@@ -50,15 +51,19 @@ class Process:
     ledger: Ledger
     surroundings: Surroundings
     stop: asyncio.Event
+    writer: Writer | None
 
     def schedule(self) -> Schedule:
         """Return the polls of all accounts."""
+        if self.writer is None:
+            raise OurBug("accounts are polled by a process that does not have the state for itself")
         return Schedule(
             self.settings,
             ledger=self.ledger,
             state=self.state,
             surroundings=self.surroundings,
             stop=self.stop,
+            writer=self.writer,
         )
 
     def errands(self, account: Account) -> Errands:
@@ -102,9 +107,12 @@ async def process(
     """Open the state and the ledger. One that `collects` has them for itself: raises StateInUse otherwise."""
     async with AsyncExitStack() as stack:
         state = State.make(settings.site.state)
+        writer = None
         if collects:
             lock = Lock(state.root / "lock", "collecting")
             stack.callback(lock.release)
+            writer = Writer(lock.descriptor)
+            stack.callback(writer.close)
         ledger = Ledger.open(state.database)
         stack.callback(ledger.close)
         running = Process(
@@ -113,6 +121,7 @@ async def process(
             ledger=ledger,
             surroundings=surroundings(progress, log),
             stop=asyncio.Event(),
+            writer=writer,
         )
         yield running
 

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from crash.points import MAILS, MAX_RESTARTS, Installation, fresh, mail_number
+from crash.points import FEW, MAX_RESTARTS, Installation, fresh, mail_number
 from hostile.connector import lmtp_to
 from seawall.facts.mark import FIELD
 from seawall.lab import isp, sink
@@ -48,7 +48,7 @@ class Handover(Installation):
         )
         doubtful = _doubtful(self.root / "state" / "ledger.sqlite")
         return Outcome(
-            lost=sum(copies[number] == 0 for number in range(1, len(MAILS) + 1)),
+            lost=sum(copies[number] == 0 for number in range(1, FEW + 1)),
             twice=sum(count - 1 for count in copies.values()),
             unmarked=sum(count - 1 for count in different.values()),
             unsaid=sum(mark not in doubtful for (_, mark), count in Counter(marks).items() if count > 1),

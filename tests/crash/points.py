@@ -1,7 +1,7 @@
 """SIGKILL at each system call that changes something, and what is left after a restart.
 
-A real `seawall run --once` under strace collects five mails from a toy ISP that erases them as
-they come. Between the kill and the restart a reader moves new mail to cur/ and erases some, as a
+A real `seawall run --once` under strace collects a few mails from a toy ISP that erases them as
+they come; strace kills whichever of its processes makes the call. Between the kill and the restart a reader moves new mail to cur/ and erases some, as a
 mail program would. strace delivers the signal as the call is entered, so what stands before it
 happened and what stands behind it did not.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from hostile.connector import PASSWORD, USER, configuration
+from seawall.deliver.writer import WORTHWHILE
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
 
@@ -33,9 +34,9 @@ CALLS: Final = (
     "ftruncate",
 )
 """Every call that changes the disk or reaches the server; an open is always followed by a write to what it made."""
-MAILS: Final = tuple(
-    b"Message-ID: <%d@example.net>\r\nSubject: %d\r\n\r\nbody %d\r\n" % (n, n, n) for n in range(1, 6)
-)
+FEW: Final = 5
+MANY: Final = WORTHWHILE + 3
+"""So many that another process writes them, which is killed like the first."""
 MAX_RESTARTS: Final = 10
 _MESSAGE_ID = re.compile(rb"^Message-ID: <(\d+)@", re.MULTILINE)
 
@@ -52,12 +53,13 @@ class Outcome:
 
 
 class Installation:
-    """A configuration, a Maildir and a box of five mails, all fresh."""
+    """A configuration, a Maildir and a box of a few mails, all fresh."""
 
-    def __init__(self, root: Path, *, keep: str = "none") -> None:
+    def __init__(self, root: Path, *, keep: str = "none", mails: int = FEW) -> None:
         self.root = root
         self.keep = keep
-        self.box = Box(MAILS)
+        self.mails = mails
+        self.box = Box([mail(number) for number in range(1, mails + 1)])
         self.isp = ToyIsp({USER: (PASSWORD, self.box)})
         self.read: Counter[int] = Counter()
 
@@ -91,15 +93,19 @@ class Installation:
                 path.rename(cur / f"{path.name}:2,S")
 
 
+def mail(number: int) -> bytes:
+    return b"Message-ID: <%d@example.net>\r\nSubject: %d\r\n\r\nbody %d\r\n" % (number, number, number)
+
+
 def mail_number(mail: bytes) -> int:
     found = _MESSAGE_ID.search(mail)
     assert found, mail
     return int(found.group(1))
 
 
-def counts(root: Path) -> dict[str, int]:
+def counts(root: Path, mails: int) -> dict[str, int]:
     """How often one thread makes each call in an undisturbed run: the points to kill at."""
-    installation = Installation(fresh(root))
+    installation = Installation(fresh(root), mails=mails)
     with running(installation.isp):
         return count(installation)
 
@@ -123,9 +129,9 @@ def points(found: dict[str, int], every: int = 1) -> Iterator[tuple[str, int]]:
     yield from pairs[::every]
 
 
-def kill_at(root: Path, call: str, nth: int, *, keep: str = "none") -> Outcome:
+def kill_at(root: Path, call: str, nth: int, *, mails: int = FEW, keep: str = "none") -> Outcome:
     """Kill a run at the n-th call of one kind, let a reader at the Maildir, restart until it ends well, and count."""
-    installation = Installation(fresh(root), keep=keep)
+    installation = Installation(fresh(root), keep=keep, mails=mails)
     with running(installation.isp):
         installation.write()
         code = installation.run("-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={nth}")
@@ -139,8 +145,8 @@ def kill_at(root: Path, call: str, nth: int, *, keep: str = "none") -> Outcome:
         installation.take(erases=False)
     tmp = list((root / "mail" / "alice" / "tmp").glob("*"))
     return Outcome(
-        lost=sum(installation.read[n] == 0 for n in range(1, len(MAILS) + 1)),
-        twice=sum(installation.read[n] > 1 for n in range(1, len(MAILS) + 1)),
+        lost=sum(installation.read[n] == 0 for n in range(1, mails + 1)),
+        twice=sum(installation.read[n] > 1 for n in range(1, mails + 1)),
         was_killed=was_killed,
         left_in_tmp=len(tmp),
         unerased=len(installation.box.mails) if keep == "none" else 0,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crash import handovers
-from crash.points import Installation, count, counts, fresh, kill_at, points
+from crash.points import FEW, MANY, Installation, count, counts, fresh, kill_at, points
 from seawall.lab import sink
 from seawall.lab.isp import running
 
@@ -24,10 +24,10 @@ def strace() -> None:
         pytest.skip("strace is not installed")
 
 
-def kill_at_points(root: Path, every: int) -> None:
+def kill_at_points(root: Path, every: int, mails: int = FEW) -> None:
     struck: Counter[str] = Counter()
-    for call, nth in points(counts(root / "count"), every):
-        outcome = kill_at(root / "run", call, nth)
+    for call, nth in points(counts(root / "count", mails), every):
+        outcome = kill_at(root / "run", call, nth, mails=mails)
         assert (outcome.lost, outcome.twice, outcome.left_in_tmp, outcome.unerased) == (0, 0, 0, 0), (
             call,
             nth,
@@ -39,6 +39,17 @@ def kill_at_points(root: Path, every: int) -> None:
 
 def test_a_kill_at_some_system_calls_loses_and_doubles_nothing(tmp_path: Path) -> None:
     kill_at_points(tmp_path, 13)
+
+
+def test_a_kill_at_some_system_calls_of_two_processes_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    kill_at_points(tmp_path, 37, MANY)
+
+
+@pytest.mark.soak
+def test_a_kill_at_every_second_system_call_of_two_processes_loses_and_doubles_nothing(
+    tmp_path: Path,
+) -> None:
+    kill_at_points(tmp_path, 2, MANY)
 
 
 @pytest.mark.soak
@@ -76,9 +87,10 @@ def test_a_kill_at_every_system_call_of_a_handover_loses_nothing_and_knows_what_
     hand_over_at_points(tmp_path, 1)
 
 
-def test_the_order_of_system_calls_is_the_one_that_is_safe(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mails", [FEW, MANY])
+def test_the_order_of_system_calls_is_the_one_that_is_safe(tmp_path: Path, mails: int) -> None:
     """fsync(file) < rename < fsync(directory) < commit < DELE, each for all mails of the batch."""
-    installation = Installation(tmp_path)
+    installation = Installation(tmp_path, mails=mails)
     log = tmp_path / "order.strace"
     with running(installation.isp):
         installation.write()
@@ -95,7 +107,7 @@ def test_the_order_of_system_calls_is_the_one_that_is_safe(tmp_path: Path) -> No
     directory = where(r"fsync\(\d+<[^>]*/mail/alice/new>")
     commits = where(r"sync\(\d+<[^>]*ledger\.sqlite-wal>")
     deletes = where(r"sendto\(.*DELE 1")
-    assert len(files) == len(renames) == 5
+    assert len(files) == len(renames) == mails
     assert len(deletes) == 1
     assert max(files) < min(temporary) < min(renames)
     assert any(max(temporary) < commit < min(renames) for commit in commits), "staged is committed first"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crash.points import MAILS, Installation
+from crash.points import FEW, Installation
 from hostile.connector import PASSWORD, USER
 from seawall.lab.behaviour import Behaviour, Pace
 from seawall.lab.box import Box
@@ -97,7 +97,7 @@ def test_a_second_process_on_one_state_is_refused(tmp_path: Path) -> None:
         forever = [word for word in installation.command() if word != "--once"]
         with subprocess.Popen(forever, stderr=subprocess.DEVNULL) as first:
             deadline = time.monotonic() + 20
-            while delivered(installation) < len(MAILS) and time.monotonic() < deadline:
+            while delivered(installation) < FEW and time.monotonic() < deadline:
                 time.sleep(0.01)
             second = subprocess.run(installation.command(), capture_output=True, text=True, check=False)
             assert second.returncode == 2

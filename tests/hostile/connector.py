@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from seawall.collect.report import Report
 from seawall.collect.schedule import Schedule
 from seawall.collect.surroundings import Surroundings
+from seawall.deliver.writer import Writer
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.state import State
+from seawall.ledger.state import Lock, State
 from seawall.model.account import Account, Keep, KeepFor, MaildirDestination, Server, Settings, Site, Tls
 from seawall.model.address import Address
 from seawall.model.secret import PasswordFile
@@ -100,6 +101,8 @@ class Connector:
     async def schedule(self, accounts: Sequence[Account], site: Site) -> AsyncIterator[Schedule]:
         state = State.make(site.state)
         ledger = Ledger.open(state.database)
+        lock = Lock(state.root / "lock", "testing")
+        writer = Writer(lock.descriptor)
         try:
             yield Schedule(
                 Settings(site=site, accounts=tuple(accounts)),
@@ -114,9 +117,12 @@ class Connector:
                     log=self.log,
                 ),
                 stop=asyncio.Event(),
+                writer=writer,
             )
         finally:
+            writer.close()
             ledger.close()
+            lock.release()
 
     def delivered(self) -> Counter[bytes]:
         """The mails in the Maildir, without the trace."""

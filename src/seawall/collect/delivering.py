@@ -21,6 +21,7 @@ from seawall.deliver import maildir, staging
 from seawall.deliver.staging import Placement, Settlement
 from seawall.deliver.trace import Hop
 from seawall.deliver.transfer import Carrier
+from seawall.deliver.writer import Writer
 from seawall.errors import OurBug, SeawallError, StorageFull, Temporary
 from seawall.ledger import deliveries
 from seawall.ledger.ledger import Ledger
@@ -72,6 +73,7 @@ class Delivering:
         ledger: Ledger,
         state: State,
         surroundings: Surroundings,
+        writer: Writer,
         carrier: Carrier | None,
     ) -> None:
         self._account = account
@@ -79,6 +81,7 @@ class Delivering:
         self._ledger = ledger
         self._held = str(state.held)
         self._around = surroundings
+        self._writer = writer
         self._carrier = carrier
         self._mark_key = state.mark_key()
         self._receivers = receivers(account, site)
@@ -225,7 +228,7 @@ class Delivering:
         items = [item for item in items if not (item.is_done or item.is_blocked)]
         if not items:
             return {}
-        failed = await asyncio.to_thread(staging.stage, [route.parcel(item) for item in items])
+        failed = await asyncio.to_thread(self._writer.stage, [route.parcel(item) for item in items])
         staged = items
         if failed:
             staged = [item for item in items if item.placement not in failed]
@@ -236,7 +239,7 @@ class Delivering:
             deliveries.note_staged, [item.delivery_id for item in staged], self._around.now()
         )
         # What fails from here on stays open in the ledger, and `settle` brings it to an end.
-        failed |= await asyncio.to_thread(staging.publish, [item.placement for item in staged])
+        failed |= await asyncio.to_thread(self._writer.publish, [item.placement for item in staged])
         await self._ledger.do(
             deliveries.note_delivered,
             record.account_id,

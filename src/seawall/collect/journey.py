@@ -22,6 +22,7 @@ from seawall.collect.surroundings import Surroundings
 from seawall.collect.troubles import Troubles
 from seawall.deliver.trace import Hop
 from seawall.deliver.transfer import Carrier
+from seawall.deliver.writer import Writer
 from seawall.errors import (
     ConnectionLost,
     CredentialsRefused,
@@ -74,6 +75,7 @@ class Journey:
         surroundings: Surroundings,
         stop: asyncio.Event,
         spool: Spool,
+        writer: Writer,
         carrier: Carrier | None = None,
     ) -> None:
         self._account = account
@@ -88,7 +90,13 @@ class Journey:
         self._lookout = self._new_lookout()
         self._troubles = Troubles(account, site, ledger=ledger, surroundings=surroundings)
         self._delivering = Delivering(
-            account, site, ledger=ledger, state=state, surroundings=surroundings, carrier=carrier
+            account,
+            site,
+            ledger=ledger,
+            state=state,
+            surroundings=surroundings,
+            writer=writer,
+            carrier=carrier,
         )
 
     # ── a poll: as many visits as it takes ──────────────────────────────────────────────

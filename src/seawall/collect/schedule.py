@@ -10,6 +10,7 @@ from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
 from seawall.deliver.carriers import carrier
 from seawall.deliver.transfer import Carrier
+from seawall.deliver.writer import Writer
 from seawall.errors import OurBug, SeawallError, Temporary
 from seawall.ledger import statements
 from seawall.ledger.ledger import Ledger
@@ -52,6 +53,7 @@ class Schedule:
         state: State,
         surroundings: Surroundings,
         stop: asyncio.Event,
+        writer: Writer,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -59,6 +61,7 @@ class Schedule:
         self._around = surroundings
         self._stop = stop
         self._spool = Spool(state.spool)
+        self._writer = writer
         self._carriers: dict[str, Carrier | None] = {}
         self._places = Places(at_once=settings.site.at_once, per_host=settings.site.at_once_per_host)
 
@@ -75,6 +78,7 @@ class Schedule:
             surroundings=self._around,
             stop=self._stop,
             spool=self._spool,
+            writer=self._writer,
             carrier=self._carriers[destination.name],
         )
 

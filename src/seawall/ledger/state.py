@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -10,6 +11,8 @@ from typing import Final, Self
 from seawall.errors import Misconfigured, StateInUse
 
 KEY_OCTETS: Final = 32
+ORPHAN_SECONDS: Final = 30.0
+"""How long a lock is waited for that a dead process left to one that it had started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +76,45 @@ class State:
 
 
 class Lock:
-    """An exclusive lock that ends with its process, however that ends."""
+    """An exclusive lock that ends with its process and those that share it, however they end."""
 
     def __init__(self, path: Path, purpose: str) -> None:
-        """Take the lock at once; raises StateInUse where another process has it."""
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take the lock; raises StateInUse where another process has it.
+
+        At once, but where only a process that shared it is left, which ends by itself, it waits for that.
+        """
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        given_up_at = time.monotonic() + ORPHAN_SECONDS
+        while not self._is_taken():
+            holder = os.pread(self.descriptor, 32, 0).decode("ascii", "replace").strip()
+            if not _has_ended(holder) or time.monotonic() > given_up_at:
+                os.close(self.descriptor)
+                who = f"process {holder}" if holder.isdecimal() else "another process"
+                raise StateInUse(f"{path.parent} is in use: {who} is {purpose}")
+            time.sleep(0.02)
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+
+    def _is_taken(self) -> bool:
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip()
-            os.close(self._descriptor)
-            who = f"process {holder}" if holder.isdecimal() else "another process"
-            raise StateInUse(f"{path.parent} is in use: {who} is {purpose}") from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+            return False
+        return True
 
     def release(self) -> None:
         """Give the lock back."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
+
+
+def _has_ended(holder: str) -> bool:
+    """Tell whether a process is known to be gone."""
+    if not holder.isdecimal():
+        return False
+    try:
+        os.kill(int(holder), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
