@@ -15,7 +15,7 @@ import pytest
 
 from hostile.connector import PASSWORD, USER, Connector
 from hostile.delivery import ALICE, CAROL, MARK, POSTMASTER, Delivery, catch_all, mail, mails_of
-from seawall.deliver import staging
+from seawall.deliver.writer import Writer
 from seawall.errors import StorageFull
 from seawall.lab import isp as lab_isp
 from seawall.lab import sink as lab_sink
@@ -146,12 +146,12 @@ def test_what_a_kill_left_in_a_maildir_that_is_gone_stops_nobody(
     class Killed(BaseException):
         pass
 
-    def killed(_placements: object) -> object:
+    def killed(_self: Writer, _placements: object) -> object:
         raise Killed
 
     with lab_isp.running(ToyIsp({USER: (PASSWORD, box)})) as isp:
         with monkeypatch.context() as patch:
-            patch.setattr(staging, "publish", killed)
+            patch.setattr(Writer, "publish", killed)
             with pytest.raises(BaseExceptionGroup):
                 connector.poll(isp)
         # Bob leaves: his mailbox is gone, from the disk and from the configuration.

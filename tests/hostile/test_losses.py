@@ -10,6 +10,7 @@ import pytest
 from hostile.connector import PASSWORD, USER, Connector
 from hostile.delivery import Delivery, catch_all, mail, mails_of
 from seawall.deliver import staging
+from seawall.deliver.writer import Writer
 from seawall.errors import StorageFull, Temporary
 from seawall.lab import isp as lab_isp
 from seawall.lab.behaviour import Behaviour
@@ -122,12 +123,12 @@ def test_what_ends_between_a_failure_and_the_deliveries_beside_it_leaves_it_open
     connector = catch_all(tmp_path)
     (tmp_path / "bob").write_text("in the way of a Maildir")
 
-    def killed(_placements: object) -> object:
+    def killed(_self: Writer, _placements: object) -> object:
         raise error("killed")
 
     with lab_isp.running(ToyIsp({USER: (PASSWORD, box)})) as isp:
         with monkeypatch.context() as patch:
-            patch.setattr(staging, "publish", killed)
+            patch.setattr(Writer, "publish", killed)
             connector.poll(isp)
         (tmp_path / "bob").unlink()
         for _ in range(3):
