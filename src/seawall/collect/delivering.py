@@ -99,10 +99,6 @@ class Delivering:
             maildir.probe(maildir.directory(destination, mailbox), self._site.min_free_octets)
         maildir.probe(self._held, self._site.min_free_octets)
 
-    async def resumption(self, record: AccountRecord, listed: Sequence[Listed]) -> Resumption:
-        """Return what some recipient is still to get; `listed` is all that the box holds."""
-        return Resumption(await self._ledger.do(deliveries.open_copies, record.account_id), listed)
-
     @property
     def batches_at_once(self) -> int:
         """How many batches may be under way: a program runs for one mail after the other, in their order."""
@@ -312,7 +308,12 @@ class Delivering:
 
     async def settle(self, record: AccountRecord) -> None:
         """Bring to an end what was under way when a process, or a connection to the next hop, ended."""
-        for left in await self._ledger.do(deliveries.open_deliveries, record.account_id):
+        if not record.has_open_deliveries:
+            return
+        left_open = await self._ledger.do(deliveries.left_open, record.account_id)
+        for delivery_id in left_open.in_doubt:
+            self._around.log.warning("maybe-twice", account=self._account.name, delivery=delivery_id)
+        for left in left_open.to_files:
             outcome = await self._settle_one(record, left)
             fields = {"account": self._account.name, "delivery": left.delivery_id}
             if isinstance(outcome, Settlement):
@@ -320,8 +321,6 @@ class Delivering:
                 self._around.log.info("settled", **fields, outcome=name)
             else:
                 self._around.log.error("not-settled", **fields, problem=str(outcome))
-        for delivery_id in await self._ledger.do(deliveries.note_doubts, record.account_id):
-            self._around.log.warning("maybe-twice", account=self._account.name, delivery=delivery_id)
 
     async def _settle_one(self, record: AccountRecord, left: OpenDelivery) -> Settlement | SeawallError:
         """Settle a delivery to a file; return what became of it, or what keeps this one mailbox from it."""

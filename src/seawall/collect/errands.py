@@ -31,9 +31,8 @@ class Errands:
         """Return what a poll would do; nothing is changed."""
         record = await self._ledger.do(statements.open_account, self._account.name)
         async with self._looking(record) as (_, look):
-            troubles = await self._ledger.do(statements.troubles, record.account_id)
-        fresh = look.recognition.fresh
-        return look, plan(fresh, troubles, self._account.max_octets, self._around.now())
+            fresh = look.recognition.fresh
+        return look, plan(fresh, look.troubles, self._account.max_octets, self._around.now())
 
     async def adopt(self, seen: Collection[bytes] | None = None, *, is_sure: bool = True) -> Adoption:
         """Mark what is on the server and not known as seen, all of it or what `seen` lists; say what becomes of each.

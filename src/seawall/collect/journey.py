@@ -101,14 +101,13 @@ class Journey:
 
     # ── a poll: as many visits as it takes ──────────────────────────────────────────────
 
-    async def poll(self, listener: Listener | None = None) -> Report:
+    async def poll(self, record: AccountRecord, listener: Listener | None = None) -> Report:
         """Bring everything that is new; raises only OurBug and what is none of its business.
 
-        `listener` hears of each wait for the server.
+        `record` is the account since its last poll. `listener` hears of each wait for the server.
         """
         self._listener = listener or Nobody()
         report = Report(account=self._account.name)
-        record = await self._ledger.do(statements.open_account, self._account.name)
         try:
             secret = await read_secret(self._account.secret)
             if record.stopped_for is not None and record.stopped_for == self._fingerprint(secret):
@@ -188,13 +187,12 @@ class Journey:
         """
         look = await self._lookout.look(session, record)
         look = await self._lookout.begin(session, record, look)
-        await self._lookout.note(record, look)
-        troubles = await self._ledger.do(statements.troubles, record.account_id)
-        await self._troubles.end_vanished(record.account_id, look.recognition.fresh, troubles)
-        planned = plan(look.recognition.fresh, troubles, self._account.max_octets, self._around.now())
+        look = await self._lookout.note(record, look)
+        await self._troubles.end_vanished(record.account_id, look.recognition.fresh, look.troubles)
+        planned = plan(look.recognition.fresh, look.troubles, self._account.max_octets, self._around.now())
         report.listed = len(look.recognition.known) + len(look.recognition.fresh)
         report.known = len(look.recognition.known)
-        await self._troubles.leave(record.account_id, planned.too_large, troubles)
+        await self._troubles.leave(record.account_id, planned.too_large, look.troubles)
         report.left = len(planned.too_large) + len(planned.waiting)
         if alone is None:
             chosen = planned.healthy
@@ -207,7 +205,7 @@ class Journey:
             record=record,
             report=report,
             look=look,
-            resumption=await self._delivering.resumption(record, look.entries),
+            resumption=Resumption(look.open_copies, look.entries),
         )
         erasable = await self._certain(visit)
         erasable += await self._fetch(visit, chosen)
@@ -284,7 +282,9 @@ class Journey:
             resumption=visit.resumption,
             report=report,
         )
-        await self._troubles.end(record.account_id, [listed for listed, _ in batch.settled])
+        await self._troubles.end(
+            record.account_id, [listed for listed, _ in batch.settled], visit.look.troubles
+        )
         for listed, why in batch.deferred:
             self._is_all_durable = False
             await self._troubles.note(record.account_id, listed, why, report, is_deferred=True)

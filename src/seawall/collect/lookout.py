@@ -5,7 +5,7 @@ deliver or erase; how a mail is recognised is decided in `decide.recognise`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from seawall.facts.message import arrived_at
 from seawall.facts.section import header_digest, header_section
 from seawall.ledger import deliveries, statements
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import AccountRecord, Listing, SeenCopy
+from seawall.ledger.records import AccountRecord, Listing, OpenCopy, SeenCopy, Trouble
 from seawall.model.account import Account, StartAll, StartSince
 from seawall.model.copy import KnownCopy
 from seawall.model.facts import MessageFacts
@@ -31,12 +31,18 @@ SAMPLE: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a visit finds before it fetches: the listing, the recognition, what may be erased, and what each mail's header said."""
+    """What a visit finds before it fetches: the listing, the recognition, what may be erased, and what each mail's header said.
+
+    And what the ledger remembers beside that: the copies that some recipient is still to get, and
+    the mails that could not be brought.
+    """
 
     entries: tuple[Listed, ...]
     recognition: Recognition
     headers: Headers
     erasable: tuple[tuple[Listed, KnownCopy], ...]
+    open_copies: tuple[OpenCopy, ...]
+    troubles: Mapping[bytes, Trouble]
 
 
 class Lookout:
@@ -54,7 +60,8 @@ class Lookout:
         The header of what is due to be erased is always read: it must still be the one fetched.
         """
         entries = (await session.list_mails()).entries
-        copies = await self._ledger.do(statements.known_copies, record.account_id)
+        remembered = await self._ledger.do(statements.remembered, record.account_id)
+        copies = remembered.known
         found, headers = await self._recognise(session, entries, copies, Headers(digests={}), ())
         now = self._around.now()
         leaving = [entry.number for entry, _ in due(found.known, self._account.keep, now)]
@@ -67,6 +74,8 @@ class Lookout:
             recognition=found,
             headers=headers,
             erasable=due(found.known, self._account.keep, now),
+            open_copies=remembered.open,
+            troubles=remembered.troubles,
         )
 
     async def _recognise(
@@ -130,8 +139,8 @@ class Lookout:
         self._around.log.info("adopted", account=self._account.name, mails=len(seen))
         return tuple(rest)
 
-    async def note(self, record: AccountRecord, look: Look) -> None:
-        """Tell the ledger what changed: nothing where the box is as it was."""
+    async def note(self, record: AccountRecord, look: Look) -> Look:
+        """Tell the ledger what changed, nothing where the box is as it was; return the look without what it forgot."""
         found = look.recognition
         changed = Listing(
             gone=tuple(copy.copy_id for copy in found.missing if copy.is_listed),
@@ -148,19 +157,17 @@ class Lookout:
             self._around.log.warning(
                 "recognised", account=self._account.name, mails=len(changed.renamed), reason="new-uidl"
             )
-        await self._abandon(record, look)
+        return await self._abandon(look)
 
-    async def _abandon(self, record: AccountRecord, look: Look) -> None:
+    async def _abandon(self, look: Look) -> Look:
         """Forget the copies that left the server long ago, before every recipient had them."""
         present = {entry.uidl for entry in look.entries}
         before = self._around.now() - statements.REMEMBER_SECONDS
-        stale = [
-            copy.copy_id
-            for copy in await self._ledger.do(deliveries.open_copies, record.account_id)
-            if copy.uidl not in present and copy.changed_at < before
-        ]
-        if stale:
-            await self._ledger.do(deliveries.abandon, stale)
+        stale = [copy for copy in look.open_copies if copy.uidl not in present and copy.changed_at < before]
+        if not stale:
+            return look
+        await self._ledger.do(deliveries.abandon, [copy.copy_id for copy in stale])
+        return replace(look, open_copies=tuple(copy for copy in look.open_copies if copy not in stale))
 
     async def drop_known(
         self,

@@ -125,7 +125,7 @@ class Schedule:
             async with self._places.place(account.server) as place:
                 if self._stop.is_set():
                     return Report(account=account.name, problem=NO_TURN), 0.0
-                report = await self.journey(account).poll(place)
+                report = await self.journey(account).poll(record, place)
         except OurBug:
             raise
         except SeawallError as problem:

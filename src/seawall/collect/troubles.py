@@ -74,9 +74,8 @@ class Troubles:
                 reason=Reason.TOO_LARGE.value,
             )
 
-    async def end(self, account_id: int, came: Sequence[Listed]) -> None:
+    async def end(self, account_id: int, came: Sequence[Listed], troubles: Mapping[bytes, Trouble]) -> None:
         """These came at last, if they were in trouble."""
-        troubles = await self._ledger.do(statements.troubles, account_id)
         ended = [key for listed in came if (key := trouble_key(listed)) in troubles]
         if ended:
             await self._ledger.do(statements.end_troubles, account_id, ended)

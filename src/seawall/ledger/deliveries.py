@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from seawall.ledger.parts import parts
-from seawall.ledger.records import Begun, Intent, NewDelivery, OpenCopy, OpenDelivery
+from seawall.ledger.records import Begun, Intent, LeftOpen, NewDelivery, OpenCopy, OpenDelivery
 from seawall.ledger.schema import account, delivery, held, stored_copy
 from seawall.model.outcome import Accepted, Lost, Outcome
 
@@ -212,6 +212,14 @@ def abandon(connection: Connection, copy_ids: Sequence[int]) -> None:
         connection.execute(delete(held).where(held.c.delivery_id.in_(select(c.id).where(stale))))
         connection.execute(delete(delivery).where(stale))
         connection.execute(delete(stored_copy).where(stored_copy.c.id.in_(some)))
+
+
+def left_open(connection: Connection, account_id: int) -> LeftOpen:
+    """Return what a process left open when it ended, the doubtful noted as such."""
+    return LeftOpen(
+        to_files=tuple(open_deliveries(connection, account_id)),
+        in_doubt=tuple(note_doubts(connection, account_id)),
+    )
 
 
 def open_deliveries(connection: Connection, account_id: int) -> list[OpenDelivery]:

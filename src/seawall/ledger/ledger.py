@@ -1,22 +1,23 @@
-"""The ledger: one SQLite file, one writer thread, one transaction a statement.
+"""The ledger: one SQLite file, used by one thread.
 
-Owns the connection, its durability and the schema's version. What is asked and told stands in
-`statements`, by name. A transaction that returned is on the disk: WAL with synchronous=FULL.
+Owns the file, its durability and the schema's version. What is asked and told stands in
+`statements`, by name. What returned is on the disk: WAL with synchronous=FULL; statements that wait
+at the same time share one transaction (`queue`).
 """
 
 import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
-from seawall.errors import Misconfigured, StorageFull, Temporary
+from seawall.errors import Misconfigured
+from seawall.ledger.queue import Queue
 from seawall.ledger.schema import metadata
 
 REVISION: Final = "0002"
@@ -31,9 +32,7 @@ class Ledger:
     """One open ledger."""
 
     def __init__(self, engine: Engine) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-        self._engine = engine
-        self._connection: Connection | None = None
+        self._queue = Queue(engine)
 
     @classmethod
     def open(cls, database: Path) -> Self:
@@ -57,42 +56,24 @@ class Ledger:
     async def do(
         self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a statement as one durable transaction, on the writer thread.
+        """Run a statement, wholly or not at all, and return when it is durable.
 
-        Raises StorageFull where the disk is full and Temporary where the file fails otherwise.
+        It changes nothing but the ledger. Raises StorageFull where the disk is full and Temporary
+        where the file fails otherwise. Cancelled, it does not run, or it is finished.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: self._run(statement, *args, **kwargs))
+        return await asyncio.wrap_future(
+            self._queue.put(lambda connection: statement(connection, *args, **kwargs))
+        )
 
     def transact(
         self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """`do` for a caller without an event loop."""
-        return self._thread.submit(lambda: self._run(statement, *args, **kwargs)).result()
+        return self._queue.put(lambda connection: statement(connection, *args, **kwargs)).result()
 
     def close(self) -> None:
         """Wait for what is under way, and close."""
-        self._thread.submit(self._disconnect).result()
-        self._thread.shutdown()
-        self._engine.dispose()
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _run(
-        self, statement: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        try:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            with self._connection.begin():
-                return statement(self._connection, *args, **kwargs)
-        except OperationalError as problem:
-            if "full" in str(problem.orig):
-                raise StorageFull(f"the ledger cannot be written: {problem.orig}") from problem
-            raise Temporary(f"the ledger cannot be used: {problem.orig}") from problem
+        self._queue.close()
 
 
 def _engine(database: Path) -> Engine:

@@ -1,11 +1,17 @@
 """What the ledger is told and what it tells, as values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from seawall.model.copy import KnownCopy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRecord:
-    """An account as the ledger knows it; moments are Unix seconds, None where it never was so."""
+    """An account as the ledger knows it; moments are Unix seconds, None where it never was so.
+
+    `has_open_deliveries` says that something is still to be delivered: it waits, or a process ended meanwhile.
+    """
 
     account_id: int
     name: str
@@ -17,6 +23,7 @@ class AccountRecord:
     problem: str
     stopped_for: str | None
     delivered: int
+    has_open_deliveries: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +103,14 @@ class OpenCopy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOpen:
+    """What a process left when it ended: deliveries to files, and those by a next hop that are in doubt, by id."""
+
+    to_files: tuple["OpenDelivery", ...]
+    in_doubt: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDelivery:
     """A delivery to a file that was under way when its process ended."""
 
@@ -139,6 +154,19 @@ class Trouble:
     retry_at: float
     is_alarmed: bool
     is_deferred: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What is remembered of a box, asked at once when it is looked into.
+
+    The copies that need no fetching and those that some recipient is still to get, each in the order
+    in which they were learnt; the mails that could not be brought, by key.
+    """
+
+    known: tuple[KnownCopy, ...]
+    open: tuple[OpenCopy, ...]
+    troubles: Mapping[bytes, Trouble]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

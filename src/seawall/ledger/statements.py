@@ -7,17 +7,31 @@ seconds. What is done with a copy stands in `deliveries`, what is set aside in `
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Delete, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from seawall.ledger.deliveries import open_copies
 from seawall.ledger.parts import parts
 from seawall.ledger.records import (
     AccountRecord,
     Listing,
+    Remembered,
     SeenCopy,
     Trouble,
 )
-from seawall.ledger.schema import account, stored_copy, trouble
+from seawall.ledger.schema import account, delivery, stored_copy, trouble
 from seawall.model.copy import KnownCopy
 
 REMEMBER_SECONDS: Final = 90 * 86400.0
@@ -26,18 +40,37 @@ REMEMBER_SECONDS: Final = 90 * 86400.0
 
 def open_account(connection: Connection, name: str) -> AccountRecord:
     """Return an account, made where it is new."""
-    connection.execute(upsert(account).values(name=name).on_conflict_do_nothing())
-    row = connection.execute(select(account).where(account.c.name == name)).one()
-    fields = dict(row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
-    return AccountRecord(account_id=fields.pop("id"), **fields)
+    query = _ACCOUNTS.where(account.c.name == name)
+    row = connection.execute(query).first()
+    if row is None:
+        connection.execute(insert(account).values(name=name))
+        row = connection.execute(query).one()
+    return AccountRecord(**row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
 
 
 def accounts(connection: Connection) -> list[AccountRecord]:
     """Return every account that was ever polled, by name."""
-    rows = connection.execute(select(account).order_by(account.c.name)).mappings()
-    return [
-        AccountRecord(account_id=row["id"], **{k: v for k, v in row.items() if k != "id"}) for row in rows
-    ]
+    rows = connection.execute(_ACCOUNTS.order_by(account.c.name)).mappings()
+    return [AccountRecord(**row) for row in rows]
+
+
+_ACCOUNTS: Final = select(
+    account.c.id.label("account_id"),
+    *(column for column in account.c if column is not account.c.id),
+    # As the index has it: SQLite does not use one of some rows for a value that it is given later.
+    exists()
+    .where(delivery.c.account_id == account.c.id, delivery.c.state != literal_column("'delivered'"))
+    .label("has_open_deliveries"),
+)
+
+
+def remembered(connection: Connection, account_id: int) -> Remembered:
+    """Return what is remembered of an account's box."""
+    return Remembered(
+        known=tuple(known_copies(connection, account_id)),
+        open=tuple(open_copies(connection, account_id)),
+        troubles=troubles(connection, account_id),
+    )
 
 
 def note_success(connection: Connection, account_id: int, now: float, next_poll_at: float) -> None:
