@@ -126,10 +126,9 @@ class Handover:
             self._current, self._is_ended, self._following = self._following, False, None
             outcome = await self._asked(self._current)
             await offered
-            if outcome is None:
-                await self._send_content(self._current)
+            end = await self._send_content(self._current) if outcome is None else b""
             self._following = self._next(waiting, diary)
-            offered = self._announce(self._following, diary)
+            offered = self._announce(self._following, diary, behind=end)
             if outcome is None:
                 outcome = _outcome(await self._reply())
             diary.close(self._current.delivery_id, outcome)
@@ -158,12 +157,15 @@ class Handover:
             diary.close(transfer.delivery_id, Refused(why))
         return None
 
-    def _announce(self, transfer: Transfer | None, diary: Diary) -> Awaitable[None] | None:
-        if transfer is None:
-            return None
-        if self._is_pipelining:
-            self._send(*self._envelope(transfer))
-        return diary.offer(transfer.delivery_id)
+    def _announce(
+        self, transfer: Transfer | None, diary: Diary, *, behind: bytes = b""
+    ) -> Awaitable[None] | None:
+        """Send the end of the mail before, and where the server allows it the envelope with it, in one packet."""
+        if transfer is not None and self._is_pipelining:
+            behind += self._dialogue.send(self._envelope(transfer))
+        if behind:
+            self._connection.send(behind)
+        return diary.offer(transfer.delivery_id) if transfer is not None else None
 
     def _envelope(self, transfer: Transfer) -> tuple[Command, ...]:
         is_utf8 = not transfer.recipient.local_part.isascii()
@@ -198,7 +200,8 @@ class Handover:
                 return _outcome(reply)
         raise ProtocolViolation(f"the next hop answered DATA with {reply.words}")
 
-    async def _send_content(self, transfer: Transfer) -> None:
+    async def _send_content(self, transfer: Transfer) -> bytes:
+        """Send a mail's content; return its end, which is for the caller to send at once."""
         encoder = Transparent()
         content = transfer.content
         if transfer.return_path is not None and self.offer.has("DSN"):
@@ -212,9 +215,9 @@ class Handover:
                 unsent = b""
                 await self._connection.drain()
         self._is_ended = True
-        self._connection.send(unsent + encoder.end())
         if self._dialogue.end_mail() != 1:
             raise OurBug("a mail for one recipient has more than one reply")
+        return unsent + encoder.end()
 
     def _unacceptable(self, transfer: Transfer) -> str:
         """Say why a mail cannot be offered here; empty where it can."""

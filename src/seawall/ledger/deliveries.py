@@ -103,34 +103,22 @@ def _set_aside(connection: Connection, deliveries: Sequence[NewDelivery], now: f
 
 def note_staged(connection: Connection, delivery_ids: Sequence[str], now: float) -> None:
     """These are whole and durable under their temporary names."""
-    _each(connection, update(delivery).values(state="staged", staged_at=now), delivery_ids)
+    _each(connection, _STAGED, delivery_ids, now=now)
 
 
 def note_delivered(connection: Connection, account_id: int, delivery_ids: Sequence[str], now: float) -> None:
     """These are in their mailboxes, durably; a copy is settled with the last of its recipients."""
     if not delivery_ids:
         return
-    _each(connection, update(delivery).values(state="delivered", delivered_at=now), delivery_ids)
-    for some in parts(delivery_ids):
-        rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(some)).distinct())
-        _settle(connection, [copy_id for copy_id in rows.scalars() if copy_id is not None], now)
-    connection.execute(
-        update(account)
-        .where(account.c.id == account_id)
-        .values(delivered=account.c.delivered + len(delivery_ids))
-    )
+    _each(connection, _DELIVERED, delivery_ids, now=now)
+    _each(connection, _SETTLED, delivery_ids, now=now)
+    connection.execute(_COUNTED, {"of_account": account_id, "more": len(delivery_ids)})
 
 
 def _settle(connection: Connection, copy_ids: Sequence[int], now: float) -> None:
     """Settle those of the copies that every recipient has."""
-    c = delivery.c
-    is_missing = exists().where(c.copy_id == stored_copy.c.id, c.state != "delivered")
     for some in parts(copy_ids):
-        connection.execute(
-            update(stored_copy)
-            .where(stored_copy.c.id.in_(some), stored_copy.c.settled_at.is_(None), ~is_missing)
-            .values(settled_at=now, changed_at=now)
-        )
+        connection.execute(_SETTLE.where(stored_copy.c.id.in_(some)), {"now": now})
 
 
 def note_transfers(
@@ -144,8 +132,8 @@ def note_transfers(
         if isinstance(outcome, Lost) and outcome.is_doubtful
     ]
     waiting = [delivery_id for delivery_id in closed if delivery_id not in {*accepted, *doubtful}]
-    _each(connection, update(delivery).values(state="offered"), offered)
-    _each(connection, update(delivery).values(state="intended"), waiting)
+    _each(connection, _OFFERED, offered)
+    _each(connection, _WAITING, waiting)
     _each(connection, _DOUBT, doubtful)
     note_delivered(connection, account_id, accepted, now)
 
@@ -162,12 +150,39 @@ def note_doubts(connection: Connection, account_id: int) -> list[str]:
     return found
 
 
-_DOUBT: Final = update(delivery).values(state="intended", doubts=delivery.c.doubts + 1)
+# Made once: to make one again for each transfer took longer than to run it.
+_NAMED: Final = update(delivery).where(delivery.c.id.in_(bindparam("which", expanding=True)))
+_STAGED: Final = _NAMED.values(state="staged", staged_at=bindparam("now"))
+_OFFERED: Final = _NAMED.values(state="offered")
+_WAITING: Final = _NAMED.values(state="intended")
+_DOUBT: Final = _NAMED.values(state="intended", doubts=delivery.c.doubts + 1)
+_NOWHERE: Final = _NAMED.values(state="intended", directory="", base_name="", staged_at=None)
+_DELIVERED: Final = _NAMED.values(state="delivered", delivered_at=bindparam("now"))
+_SETTLE: Final = (
+    update(stored_copy)
+    .where(
+        stored_copy.c.settled_at.is_(None),
+        ~exists().where(delivery.c.copy_id == stored_copy.c.id, delivery.c.state != "delivered"),
+    )
+    .values(settled_at=bindparam("now"), changed_at=bindparam("now"))
+)
+_SETTLED: Final = _SETTLE.where(
+    stored_copy.c.id.in_(
+        select(delivery.c.copy_id)
+        .where(delivery.c.id.in_(bindparam("which", expanding=True)), delivery.c.copy_id.is_not(None))
+        .scalar_subquery()
+    )
+)
+_COUNTED: Final = (
+    update(account)
+    .where(account.c.id == bindparam("of_account"))
+    .values(delivered=account.c.delivered + bindparam("more"))
+)
 
 
-def _each(connection: Connection, statement: Update, delivery_ids: Sequence[str]) -> None:
+def _each(connection: Connection, statement: Update, delivery_ids: Sequence[str], **values: object) -> None:
     for some in parts(delivery_ids):
-        connection.execute(statement.where(delivery.c.id.in_(some)))
+        connection.execute(statement, {"which": some, **values})
 
 
 def count_doubts(connection: Connection, account_id: int) -> int:
@@ -200,8 +215,7 @@ def postpone(connection: Connection, delivery_ids: Sequence[str]) -> None:
     """These did not happen: their mails are still on the server and will be fetched again, for these recipients."""
     for some in parts(delivery_ids):
         connection.execute(delete(held).where(held.c.delivery_id.in_(some)))
-    nowhere = update(delivery).values(state="intended", directory="", base_name="", staged_at=None)
-    _each(connection, nowhere, delivery_ids)
+    _each(connection, _NOWHERE, delivery_ids)
 
 
 def abandon(connection: Connection, copy_ids: Sequence[int]) -> None:
