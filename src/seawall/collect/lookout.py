@@ -149,13 +149,12 @@ class Lookout:
 
     async def _abandon(self, record: AccountRecord, look: Look) -> None:
         """Forget the copies that left the server long ago, before every recipient had them."""
+        copies = await self._ledger.do(deliveries.open_copies, record.account_id)
+        if not copies:
+            return
         present = {entry.uidl for entry in look.entries}
         before = self._around.now() - statements.REMEMBER_SECONDS
-        stale = [
-            copy.copy_id
-            for copy in await self._ledger.do(deliveries.open_copies, record.account_id)
-            if copy.uidl not in present and copy.changed_at < before
-        ]
+        stale = [copy.copy_id for copy in copies if copy.uidl not in present and copy.changed_at < before]
         if stale:
             await self._ledger.do(deliveries.abandon, stale)
 
