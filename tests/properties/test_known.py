@@ -120,9 +120,9 @@ def test_reused_uidls_skip_no_mail_where_one_size_or_a_sample_tells(shift: int, 
         for n in range(1, count + 1)
     ]
     entries = [Listed(number=n, uidl=b"%d" % n, octets=100) for n in range(1, count + 1)]
-    digests: dict[int, bytes] = {}
+    digests = {1: b"%016d" % (1 + 100 * shift)}
     for _ in range(5):
-        found = recognise(entries, copies, Headers(digests=digests), sample=(1,))
+        found = recognise(entries, copies, Headers(digests=digests))
         if not found.ask:
             break
         digests |= {n: b"%016d" % (n + 100 * shift) for n in found.ask}

@@ -225,7 +225,8 @@ class Resumption:
         self._by_digest: defaultdict[bytes, list[OpenCopy]] = defaultdict(list)
         for copy in copies:
             self._by_digest[copy.header_digest].append(copy)
-        self._present = {entry.uidl for entry in listed}
+        # A large box has many UIDLs, and mostly nothing of it is open.
+        self._present = {entry.uidl for entry in listed} if self._by_digest else set()
 
     def take(self, listed: Listed, header_digest: bytes) -> OpenCopy | None:
         """Return the copy that a mail is, None where it comes for the first time.

@@ -5,13 +5,13 @@ deliver or erase; how a mail is recognised is decided in `decide.recognise`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from seawall.collect.surroundings import Surroundings
 from seawall.decide.erase import due
-from seawall.decide.recognise import Headers, Recognition, is_same_size, recognise
+from seawall.decide.recognise import Headers, Recognition, is_refuted, is_same_size, recognise
 from seawall.errors import ConnectionLost, ProtocolViolation, TooLarge
 from seawall.facts.message import arrived_at
 from seawall.facts.section import header_digest, header_section
@@ -62,18 +62,21 @@ class Lookout:
         entries = (await session.list_mails()).entries
         remembered = await self._ledger.do(statements.remembered, record.account_id)
         copies = remembered.known
-        found, headers = await self._recognise(session, entries, copies, Headers(digests={}), ())
+        found, headers = await self._recognise(session, entries, copies, Headers(digests={}))
         now = self._around.now()
-        leaving = [entry.number for entry, _ in due(found.known, self._account.keep, now)]
-        sample = {*leaving, *self._around.pick([entry.number for entry, _ in found.known], SAMPLE)}
-        unread = [number for number in sorted(sample) if not headers.is_answered(number)]
+        leaving = due(found.known, self._account.keep, now)
+        sample = self._around.pick([entry.number for entry, _ in found.known], SAMPLE)
+        checked = {*sample, *(entry.number for entry, _ in leaving)}
+        unread = [number for number in sorted(checked) if not headers.is_answered(number)]
         headers = await self._read_headers(session, unread, headers)
-        found, headers = await self._recognise(session, entries, copies, headers, sample)
+        if is_refuted(found, headers):
+            found, headers = await self._recognise(session, entries, copies, headers)
+            leaving = due(found.known, self._account.keep, now)
         return Look(
             entries=entries,
             recognition=found,
             headers=headers,
-            erasable=due(found.known, self._account.keep, now),
+            erasable=leaving,
             open_copies=remembered.open,
             troubles=remembered.troubles,
         )
@@ -84,10 +87,9 @@ class Lookout:
         entries: Sequence[Listed],
         copies: Sequence[KnownCopy],
         headers: Headers,
-        sample: Iterable[int],
     ) -> tuple[Recognition, Headers]:
         while True:
-            found = recognise(entries, copies, headers, sample)
+            found = recognise(entries, copies, headers)
             if not found.ask:
                 return found, headers
             headers = await self._read_headers(session, found.ask, headers)
@@ -161,6 +163,8 @@ class Lookout:
 
     async def _abandon(self, look: Look) -> Look:
         """Forget the copies that left the server long ago, before every recipient had them."""
+        if not look.open_copies:
+            return look
         present = {entry.uidl for entry in look.entries}
         before = self._around.now() - statements.REMEMBER_SECONDS
         stale = [copy for copy in look.open_copies if copy.uidl not in present and copy.changed_at < before]

@@ -7,16 +7,20 @@ checked by its header, a random sample of the others as well, and one that prove
 another mail makes all of them suspect; and where mails are new while known ones are gone, their
 headers tell which are only known ones under a new UIDL.
 
-`recognise` is called again as long as it names headers to read (TOP n 0); a header that the server
-will not show leaves its mail `unsure`: it is retrieved and told apart by what came.
+`recognise` is called again as long as it names headers to read (TOP n 0), and once more where a
+header of the sample refutes it (`is_refuted`); a header that the server will not show leaves its
+mail `unsure`: it is retrieved and told apart by what came.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from seawall.model.copy import KnownCopy
 from seawall.model.mail import Listed
+
+Mail = TypeVar("Mail", Listed, KnownCopy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,24 +51,35 @@ class Recognition:
     ask: tuple[int, ...] = ()
 
 
-def recognise(
-    entries: Sequence[Listed], copies: Sequence[KnownCopy], headers: Headers, sample: Iterable[int] = ()
-) -> Recognition:
-    """Match a listing with the copies that are known of its account.
-
-    `copies` come in the order in which they were learnt; `sample` holds the numbers of mails whose
-    header is checked although nothing speaks against their UIDL.
-    """
+def recognise(entries: Sequence[Listed], copies: Sequence[KnownCopy], headers: Headers) -> Recognition:
+    """Match a listing with the copies that are known of its account, which come in the order in which they were learnt."""
     matching = _Matching(entries, copies, headers)
-    matching.by_uidl(frozenset(sample))
+    matching.by_uidl()
     matching.by_order()
     matching.by_header()
     return matching.result()
 
 
+def is_refuted(found: Recognition, headers: Headers) -> bool:
+    """Whether headers of known mails, read since, show that one is not the copy it was taken for.
+
+    Where none does, `recognise` would answer with them what it answered without them.
+    """
+    return any(
+        is_another(headers.digests[entry.number], copy)
+        for entry, copy in found.known
+        if entry.number in headers.digests
+    )
+
+
 def is_same_size(one: int | None, other: int | None) -> bool:
     """Whether two sizes agree; one that the server did not tell agrees with any."""
     return one is None or other is None or one == other
+
+
+def is_another(header_digest: bytes, copy: KnownCopy) -> bool:
+    """Whether a mail with this header cannot be that copy; one whose header could not be read may be any."""
+    return copy.header_digest is not None and header_digest != copy.header_digest
 
 
 class _Matching:
@@ -86,31 +101,39 @@ class _Matching:
     def _unmatched(self) -> list[Listed]:
         return [entry for entry in self._entries if entry.number not in self._matched]
 
-    def by_uidl(self, sample: frozenset[int]) -> None:
-        """Match by UIDL and size; ask for the header where they disagree, and of the sample."""
-        copies_of: defaultdict[bytes, list[KnownCopy]] = defaultdict(list)
-        for copy in self._copies.values():
-            if copy.uidl is not None:
-                copies_of[copy.uidl].append(copy)
-        entries_of: defaultdict[bytes, list[Listed]] = defaultdict(list)
-        for entry in self._entries:
-            if entry.uidl is not None and entry.uidl in copies_of:
-                entries_of[entry.uidl].append(entry)
-        pairs: list[tuple[Listed, KnownCopy]] = []
-        for uidl, entries in entries_of.items():
-            pairs += self._pairs(entries, copies_of[uidl])
-        agreed = [pair for pair in pairs if self._agrees(*pair, is_sampled=pair[0].number in sample)]
-        if any(self._is_another(*pair) for pair in pairs):
+    def by_uidl(self) -> None:
+        """Match by UIDL and size; ask for the header where they disagree."""
+        pairs = self._pairs()
+        read = self._headers.digests
+        others = {entry.number for entry, copy in pairs if self._is_another(entry, copy)}
+        resized = [entry for entry, copy in pairs if not is_same_size(entry.octets, copy.octets)]
+        self._need(resized)
+        # Without TOP a size that agrees is all there is.
+        doubtful = others.union(entry.number for entry in resized if entry.number not in read)
+        agreed = [pair for pair in pairs if pair[0].number not in doubtful]
+        if others:
             # One UIDL stands for another mail than it did: none of them can be trusted.
-            agreed = [pair for pair in agreed if self._agrees(*pair, is_sampled=True)]
+            self._need(entry for entry, copy in agreed if copy.header_digest is not None)
         self._is_same_box = bool(agreed)
         for entry, copy in agreed:
             self._match(entry, copy)
 
-    def _pairs(self, entries: list[Listed], copies: list[KnownCopy]) -> list[tuple[Listed, KnownCopy]]:
-        """Pair the mails and the copies of one UIDL, where that can be done without their headers."""
-        if len(entries) == 1 and len(copies) == 1:
-            return [(entries[0], copies[0])]
+    def _pairs(self) -> list[tuple[Listed, KnownCopy]]:
+        """Pair the mails and the copies that have one UIDL, where that can be done without their headers."""
+        copies = self._copies.values()
+        shared = _shared(self._entries) | _shared(copies)
+        copy_of = {copy.uidl: copy for copy in copies if copy.uidl not in shared}
+        pairs = [(entry, copy_of[entry.uidl]) for entry in self._entries if entry.uidl in copy_of]
+        copies_of = _grouped(copies, shared)
+        for uidl, entries in _grouped(self._entries, shared).items():
+            pairs += self._pairs_of_several(entries, copies_of.get(uidl, []))
+        return pairs
+
+    def _pairs_of_several(
+        self, entries: list[Listed], copies: list[KnownCopy]
+    ) -> list[tuple[Listed, KnownCopy]]:
+        if not copies:
+            return []
         if Counter(entry.octets for entry in entries) == Counter(copy.octets for copy in copies):
             return list(zip(sorted(entries, key=_size), sorted(copies, key=_size), strict=True))
         # Several mails share one UIDL and some of them are new: `by_header` tells which.
@@ -118,20 +141,8 @@ class _Matching:
         return []
 
     def _is_another(self, entry: Listed, copy: KnownCopy) -> bool:
-        digest = self._headers.digests.get(entry.number)
-        return digest is not None and copy.header_digest is not None and digest != copy.header_digest
-
-    def _agrees(self, entry: Listed, copy: KnownCopy, *, is_sampled: bool) -> bool:
-        """Whether the mail with a copy's UIDL is that copy, as far as can be told; asks for its header where needed."""
-        is_same = is_same_size(entry.octets, copy.octets)
-        if self._is_another(entry, copy):
-            return False
-        if is_same and (not is_sampled or copy.header_digest is None):
-            return True
-        if not self._headers.is_answered(entry.number):
-            self._ask.add(entry.number)
-        # Without TOP a size that agrees is all there is.
-        return is_same or entry.number in self._headers.digests
+        digests = self._headers.digests
+        return entry.number in digests and is_another(digests[entry.number], copy)
 
     def by_order(self) -> None:
         """Match mails without UIDL: known ones keep their order, and new ones come behind them."""
@@ -196,6 +207,21 @@ class _Matching:
             missing=tuple(self._copies.values()),
             ask=tuple(sorted(self._ask)),
         )
+
+
+def _shared(mails: Iterable[Listed | KnownCopy]) -> set[bytes | None]:
+    """Return the UIDLs that several mails have, and None."""
+    times = Counter(mail.uidl for mail in mails)
+    return {None, *(uidl for uidl, count in times.items() if count > 1)}
+
+
+def _grouped(mails: Iterable[Mail], uidls: set[bytes | None]) -> dict[bytes, list[Mail]]:
+    """Return the mails that have one of these UIDLs, by UIDL."""
+    found: defaultdict[bytes, list[Mail]] = defaultdict(list)
+    for mail in mails:
+        if mail.uidl is not None and mail.uidl in uidls:
+            found[mail.uidl].append(mail)
+    return found
 
 
 def _size(mail: Listed | KnownCopy) -> int:
