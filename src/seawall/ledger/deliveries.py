@@ -2,6 +2,7 @@
 
 A delivery goes `intended` → `staged` → `delivered`, or by a next hop `intended` → `offered` →
 `delivered`; the copy that it belongs to is settled with the last of them, and from then on known.
+What is run for each batch or mail is written once, as a constant, like the queries of `statements`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,15 +26,17 @@ from seawall.ledger.records import Begun, Intent, LeftOpen, NewDelivery, OpenCop
 from seawall.ledger.schema import account, delivery, held, stored_copy
 from seawall.model.outcome import Accepted, Lost, Outcome
 
+_THESE: Final = delivery.c.id.in_(bindparam("ids", expanding=True))
+
 
 def intend(connection: Connection, account_id: int, intents: Sequence[Intent], now: float) -> list[int]:
     """Write down what is about to be done with a batch, before any of it is done; return the copies' ids."""
-    first = (connection.execute(select(func.max(stored_copy.c.id))).scalar() or 0) + 1
+    first = (connection.execute(_LAST_COPY).scalar() or 0) + 1
     copies = [first + at if intent.copy_id is None else intent.copy_id for at, intent in enumerate(intents)]
     pairs = list(zip(copies, intents, strict=True))
     fresh = [(copy_id, intent) for copy_id, intent in pairs if intent.copy_id is None]
     if fresh:
-        connection.execute(insert(stored_copy), [_copy(account_id, *pair, now) for pair in fresh])
+        connection.execute(_NEW_COPY, [_copy(account_id, *pair, now) for pair in fresh])
     for copy_id, intent in pairs:
         if intent.copy_id is not None:
             _resume(connection, copy_id, intent, now)
@@ -52,10 +55,15 @@ def intend(connection: Connection, account_id: int, intents: Sequence[Intent], n
         for new in intent.deliveries
     ]
     if rows:
-        connection.execute(insert(delivery), rows)
+        connection.execute(_NEW_DELIVERY, rows)
     _set_aside(connection, [new for _, intent in pairs for new in intent.deliveries], now)
     _settle(connection, [copy_id for copy_id, intent in pairs if intent.copy_id is not None], now)
     return copies
+
+
+_LAST_COPY: Final = select(func.max(stored_copy.c.id))
+_NEW_COPY: Final = insert(stored_copy)
+_NEW_DELIVERY: Final = insert(delivery)
 
 
 def _copy(account_id: int, copy_id: int, intent: Intent, now: float) -> dict[str, object]:
@@ -103,34 +111,46 @@ def _set_aside(connection: Connection, deliveries: Sequence[NewDelivery], now: f
 
 def note_staged(connection: Connection, delivery_ids: Sequence[str], now: float) -> None:
     """These are whole and durable under their temporary names."""
-    _each(connection, update(delivery).values(state="staged", staged_at=now), delivery_ids)
+    _each(connection, _STAGED, delivery_ids, now=now)
+
+
+_STAGED: Final = update(delivery).where(_THESE).values(state="staged", staged_at=bindparam("now"))
 
 
 def note_delivered(connection: Connection, account_id: int, delivery_ids: Sequence[str], now: float) -> None:
     """These are in their mailboxes, durably; a copy is settled with the last of its recipients."""
     if not delivery_ids:
         return
-    _each(connection, update(delivery).values(state="delivered", delivered_at=now), delivery_ids)
+    _each(connection, _DELIVERED, delivery_ids, now=now)
     for some in parts(delivery_ids):
-        rows = connection.execute(select(delivery.c.copy_id).where(delivery.c.id.in_(some)).distinct())
+        rows = connection.execute(_COPIES_OF, {"ids": some})
         _settle(connection, [copy_id for copy_id in rows.scalars() if copy_id is not None], now)
-    connection.execute(
-        update(account)
-        .where(account.c.id == account_id)
-        .values(delivered=account.c.delivered + len(delivery_ids))
-    )
+    connection.execute(_COUNT_DELIVERED, {"account": account_id, "more": len(delivery_ids)})
+
+
+_DELIVERED: Final = update(delivery).where(_THESE).values(state="delivered", delivered_at=bindparam("now"))
+_COPIES_OF: Final = select(delivery.c.copy_id).where(_THESE).distinct()
+_COUNT_DELIVERED: Final = (
+    update(account)
+    .where(account.c.id == bindparam("account"))
+    .values(delivered=account.c.delivered + bindparam("more"))
+)
 
 
 def _settle(connection: Connection, copy_ids: Sequence[int], now: float) -> None:
     """Settle those of the copies that every recipient has."""
-    c = delivery.c
-    is_missing = exists().where(c.copy_id == stored_copy.c.id, c.state != "delivered")
-    for some in parts(copy_ids):
-        connection.execute(
-            update(stored_copy)
-            .where(stored_copy.c.id.in_(some), stored_copy.c.settled_at.is_(None), ~is_missing)
-            .values(settled_at=now, changed_at=now)
-        )
+    _each(connection, _SETTLED, copy_ids, now=now)
+
+
+_SETTLED: Final = (
+    update(stored_copy)
+    .where(
+        stored_copy.c.id.in_(bindparam("ids", expanding=True)),
+        stored_copy.c.settled_at.is_(None),
+        ~exists().where(delivery.c.copy_id == stored_copy.c.id, delivery.c.state != "delivered"),
+    )
+    .values(settled_at=bindparam("now"), changed_at=bindparam("now"))
+)
 
 
 def note_transfers(
@@ -144,8 +164,8 @@ def note_transfers(
         if isinstance(outcome, Lost) and outcome.is_doubtful
     ]
     waiting = [delivery_id for delivery_id in closed if delivery_id not in {*accepted, *doubtful}]
-    _each(connection, update(delivery).values(state="offered"), offered)
-    _each(connection, update(delivery).values(state="intended"), waiting)
+    _each(connection, _OFFERED, offered)
+    _each(connection, _WAITS, waiting)
     _each(connection, _DOUBT, doubtful)
     note_delivered(connection, account_id, accepted, now)
 
@@ -162,12 +182,14 @@ def note_doubts(connection: Connection, account_id: int) -> list[str]:
     return found
 
 
-_DOUBT: Final = update(delivery).values(state="intended", doubts=delivery.c.doubts + 1)
+_OFFERED: Final = update(delivery).where(_THESE).values(state="offered")
+_WAITS: Final = update(delivery).where(_THESE).values(state="intended")
+_DOUBT: Final = update(delivery).where(_THESE).values(state="intended", doubts=delivery.c.doubts + 1)
 
 
-def _each(connection: Connection, statement: Update, delivery_ids: Sequence[str]) -> None:
-    for some in parts(delivery_ids):
-        connection.execute(statement.where(delivery.c.id.in_(some)))
+def _each(connection: Connection, statement: Update, ids: Sequence[object], **values: object) -> None:
+    for some in parts(ids):
+        connection.execute(statement, {"ids": some, **values})
 
 
 def count_doubts(connection: Connection, account_id: int) -> int:
@@ -200,8 +222,12 @@ def postpone(connection: Connection, delivery_ids: Sequence[str]) -> None:
     """These did not happen: their mails are still on the server and will be fetched again, for these recipients."""
     for some in parts(delivery_ids):
         connection.execute(delete(held).where(held.c.delivery_id.in_(some)))
-    nowhere = update(delivery).values(state="intended", directory="", base_name="", staged_at=None)
-    _each(connection, nowhere, delivery_ids)
+    _each(connection, _NOWHERE, delivery_ids)
+
+
+_NOWHERE: Final = (
+    update(delivery).where(_THESE).values(state="intended", directory="", base_name="", staged_at=None)
+)
 
 
 def abandon(connection: Connection, copy_ids: Sequence[int]) -> None:
@@ -244,24 +270,7 @@ def open_deliveries(connection: Connection, account_id: int) -> list[OpenDeliver
 
 def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
     """Return the copies that some recipient is still to get, oldest first."""
-    copy, c = stored_copy.c, delivery.c
-    rows = connection.execute(
-        select(
-            copy.id,
-            copy.uidl,
-            copy.header_digest,
-            copy.changed_at,
-            c.id,
-            c.recipient,
-            c.directory,
-            c.base_name,
-            c.state,
-            c.doubts,
-        )
-        .join(delivery, c.copy_id == copy.id)
-        .where(copy.account_id == account_id, copy.settled_at.is_(None), copy.is_adopted == false())
-        .order_by(copy.id, c.id)
-    )
+    rows = connection.execute(_OPEN_COPIES, {"account": account_id})
     found: dict[int, OpenCopy] = {}
     for (
         copy_id,
@@ -292,6 +301,29 @@ def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
             begun=(*(before.begun if before else ()), begun),
         )
     return list(found.values())
+
+
+_OPEN_COPIES: Final = (
+    select(
+        stored_copy.c.id,
+        stored_copy.c.uidl,
+        stored_copy.c.header_digest,
+        stored_copy.c.changed_at,
+        delivery.c.id,
+        delivery.c.recipient,
+        delivery.c.directory,
+        delivery.c.base_name,
+        delivery.c.state,
+        delivery.c.doubts,
+    )
+    .join(delivery, delivery.c.copy_id == stored_copy.c.id)
+    .where(
+        stored_copy.c.account_id == bindparam("account"),
+        stored_copy.c.settled_at.is_(None),
+        stored_copy.c.is_adopted == false(),
+    )
+    .order_by(stored_copy.c.id, delivery.c.id)
+)
 
 
 def recipients_of(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, str]:
