@@ -2,6 +2,7 @@
 
 A delivery goes `intended` → `staged` → `delivered`, or by a next hop `intended` → `offered` →
 `delivered`; the copy that it belongs to is settled with the last of them, and from then on known.
+What is run for each batch or mail is written once, as a constant, like the queries of `statements`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,15 +26,17 @@ from seawall.ledger.records import Begun, Intent, LeftOpen, NewDelivery, OpenCop
 from seawall.ledger.schema import account, delivery, held, stored_copy
 from seawall.model.outcome import Accepted, Lost, Outcome
 
+_THESE: Final = delivery.c.id.in_(bindparam("ids", expanding=True))
+
 
 def intend(connection: Connection, account_id: int, intents: Sequence[Intent], now: float) -> list[int]:
     """Write down what is about to be done with a batch, before any of it is done; return the copies' ids."""
-    first = (connection.execute(select(func.max(stored_copy.c.id))).scalar() or 0) + 1
+    first = (connection.execute(_LAST_COPY).scalar() or 0) + 1
     copies = [first + at if intent.copy_id is None else intent.copy_id for at, intent in enumerate(intents)]
     pairs = list(zip(copies, intents, strict=True))
     fresh = [(copy_id, intent) for copy_id, intent in pairs if intent.copy_id is None]
     if fresh:
-        connection.execute(insert(stored_copy), [_copy(account_id, *pair, now) for pair in fresh])
+        connection.execute(_NEW_COPY, [_copy(account_id, *pair, now) for pair in fresh])
     for copy_id, intent in pairs:
         if intent.copy_id is not None:
             _resume(connection, copy_id, intent, now)
@@ -52,10 +55,15 @@ def intend(connection: Connection, account_id: int, intents: Sequence[Intent], n
         for new in intent.deliveries
     ]
     if rows:
-        connection.execute(insert(delivery), rows)
+        connection.execute(_NEW_DELIVERY, rows)
     _set_aside(connection, [new for _, intent in pairs for new in intent.deliveries], now)
     _settle(connection, [copy_id for copy_id, intent in pairs if intent.copy_id is not None], now)
     return copies
+
+
+_LAST_COPY: Final = select(func.max(stored_copy.c.id))
+_NEW_COPY: Final = insert(stored_copy)
+_NEW_DELIVERY: Final = insert(delivery)
 
 
 def _copy(account_id: int, copy_id: int, intent: Intent, now: float) -> dict[str, object]:
@@ -151,7 +159,7 @@ def note_doubts(connection: Connection, account_id: int) -> list[str]:
 
 
 # Made once: to make one again for each transfer took longer than to run it.
-_NAMED: Final = update(delivery).where(delivery.c.id.in_(bindparam("which", expanding=True)))
+_NAMED: Final = update(delivery).where(_THESE)
 _STAGED: Final = _NAMED.values(state="staged", staged_at=bindparam("now"))
 _OFFERED: Final = _NAMED.values(state="offered")
 _WAITING: Final = _NAMED.values(state="intended")
@@ -168,9 +176,7 @@ _SETTLE: Final = (
 )
 _SETTLED: Final = _SETTLE.where(
     stored_copy.c.id.in_(
-        select(delivery.c.copy_id)
-        .where(delivery.c.id.in_(bindparam("which", expanding=True)), delivery.c.copy_id.is_not(None))
-        .scalar_subquery()
+        select(delivery.c.copy_id).where(_THESE, delivery.c.copy_id.is_not(None)).scalar_subquery()
     )
 )
 _COUNTED: Final = (
@@ -182,7 +188,7 @@ _COUNTED: Final = (
 
 def _each(connection: Connection, statement: Update, delivery_ids: Sequence[str], **values: object) -> None:
     for some in parts(delivery_ids):
-        connection.execute(statement, {"which": some, **values})
+        connection.execute(statement, {"ids": some, **values})
 
 
 def count_doubts(connection: Connection, account_id: int) -> int:
@@ -258,24 +264,7 @@ def open_deliveries(connection: Connection, account_id: int) -> list[OpenDeliver
 
 def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
     """Return the copies that some recipient is still to get, oldest first."""
-    copy, c = stored_copy.c, delivery.c
-    rows = connection.execute(
-        select(
-            copy.id,
-            copy.uidl,
-            copy.header_digest,
-            copy.changed_at,
-            c.id,
-            c.recipient,
-            c.directory,
-            c.base_name,
-            c.state,
-            c.doubts,
-        )
-        .join(delivery, c.copy_id == copy.id)
-        .where(copy.account_id == account_id, copy.settled_at.is_(None), copy.is_adopted == false())
-        .order_by(copy.id, c.id)
-    )
+    rows = connection.execute(_OPEN_COPIES, {"account": account_id})
     found: dict[int, OpenCopy] = {}
     for (
         copy_id,
@@ -306,6 +295,29 @@ def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
             begun=(*(before.begun if before else ()), begun),
         )
     return list(found.values())
+
+
+_OPEN_COPIES: Final = (
+    select(
+        stored_copy.c.id,
+        stored_copy.c.uidl,
+        stored_copy.c.header_digest,
+        stored_copy.c.changed_at,
+        delivery.c.id,
+        delivery.c.recipient,
+        delivery.c.directory,
+        delivery.c.base_name,
+        delivery.c.state,
+        delivery.c.doubts,
+    )
+    .join(delivery, delivery.c.copy_id == stored_copy.c.id)
+    .where(
+        stored_copy.c.account_id == bindparam("account"),
+        stored_copy.c.settled_at.is_(None),
+        stored_copy.c.is_adopted == false(),
+    )
+    .order_by(stored_copy.c.id, delivery.c.id)
+)
 
 
 def recipients_of(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,10 @@
 """The statements about accounts, their stored copies and their troubles, one function each, named for what it means.
 
-Each takes the connection of one transaction; `Ledger.do` begins and commits it. Moments are Unix
+Each takes the connection of a transaction; `Ledger.do` begins and commits it. Moments are Unix
 seconds. What is done with a copy stands in `deliveries`, what is set aside in `setaside`.
+
+What each poll asks and tells is written once, as a constant: to put a query together costs
+SQLAlchemy several times what it costs SQLite to answer it.
 """
 
 from collections.abc import Sequence
@@ -40,11 +43,10 @@ REMEMBER_SECONDS: Final = 90 * 86400.0
 
 def open_account(connection: Connection, name: str) -> AccountRecord:
     """Return an account, made where it is new."""
-    query = _ACCOUNTS.where(account.c.name == name)
-    row = connection.execute(query).first()
+    row = connection.execute(_ACCOUNT, {"name": name}).first()
     if row is None:
         connection.execute(insert(account).values(name=name))
-        row = connection.execute(query).one()
+        row = connection.execute(_ACCOUNT, {"name": name}).one()
     return AccountRecord(**row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
 
 
@@ -62,6 +64,7 @@ _ACCOUNTS: Final = select(
     .where(delivery.c.account_id == account.c.id, delivery.c.state != literal_column("'delivered'"))
     .label("has_open_deliveries"),
 )
+_ACCOUNT: Final = _ACCOUNTS.where(account.c.name == bindparam("name"))
 
 
 def remembered(connection: Connection, account_id: int) -> Remembered:
@@ -75,19 +78,22 @@ def remembered(connection: Connection, account_id: int) -> Remembered:
 
 def note_success(connection: Connection, account_id: int, now: float, next_poll_at: float) -> None:
     """A poll went well."""
-    connection.execute(
-        update(account)
-        .where(account.c.id == account_id)
-        .values(
-            first_polled_at=func.coalesce(account.c.first_polled_at, now),
-            polled_at=now,
-            succeeded_at=now,
-            next_poll_at=next_poll_at,
-            failures=0,
-            problem="",
-            stopped_for=None,
-        )
+    connection.execute(_SUCCESS, {"account": account_id, "now": now, "then": next_poll_at})
+
+
+_SUCCESS: Final = (
+    update(account)
+    .where(account.c.id == bindparam("account"))
+    .values(
+        first_polled_at=func.coalesce(account.c.first_polled_at, bindparam("now")),
+        polled_at=bindparam("now"),
+        succeeded_at=bindparam("now"),
+        next_poll_at=bindparam("then"),
+        failures=0,
+        problem="",
+        stopped_for=None,
     )
+)
 
 
 def note_failure(
@@ -118,12 +124,7 @@ def stop_account(connection: Connection, account_id: int, now: float, problem: s
 
 def known_copies(connection: Connection, account_id: int) -> list[KnownCopy]:
     """Return the copies that need no fetching, in the order in which they were learnt."""
-    c = stored_copy.c
-    rows = connection.execute(
-        select(c.id, c.uidl, c.octets, c.header_digest, c.settled_at, c.is_listed, c.is_erased)
-        .where(c.account_id == account_id, (c.is_adopted) | (c.settled_at.is_not(None)))
-        .order_by(c.id)
-    )
+    rows = connection.execute(_KNOWN, {"account": account_id})
     return [
         KnownCopy(
             copy_id=copy_id,
@@ -136,6 +137,24 @@ def known_copies(connection: Connection, account_id: int) -> list[KnownCopy]:
         )
         for copy_id, uidl, octets, digest, settled_at, is_listed, is_erased in rows
     ]
+
+
+_KNOWN: Final = (
+    select(
+        stored_copy.c.id,
+        stored_copy.c.uidl,
+        stored_copy.c.octets,
+        stored_copy.c.header_digest,
+        stored_copy.c.settled_at,
+        stored_copy.c.is_listed,
+        stored_copy.c.is_erased,
+    )
+    .where(
+        stored_copy.c.account_id == bindparam("account"),
+        stored_copy.c.is_adopted | stored_copy.c.settled_at.is_not(None),
+    )
+    .order_by(stored_copy.c.id)
+)
 
 
 def count_known(connection: Connection, account_id: int) -> int:
@@ -200,11 +219,13 @@ def adopt(connection: Connection, account_id: int, copies: Sequence[SeenCopy], n
 
 def troubles(connection: Connection, account_id: int) -> dict[bytes, Trouble]:
     """Return the mails of an account that could not be brought, by key."""
-    c = trouble.c
-    rows = connection.execute(
-        select(*(c[name] for name in Trouble.__slots__)).where(c.account_id == account_id)
-    ).mappings()
+    rows = connection.execute(_TROUBLES, {"account": account_id}).mappings()
     return {row["key"]: Trouble(**row) for row in rows}
+
+
+_TROUBLES: Final = select(*(trouble.c[name] for name in Trouble.__slots__)).where(
+    trouble.c.account_id == bindparam("account")
+)
 
 
 def trouble_of(connection: Connection, account_id: int, key: bytes) -> Trouble | None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,38 @@ def test_everything_in_the_state_is_this_users_alone(tmp_path: Path) -> None:
     assert state.mark_key() == key
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (state.root, *state.root.iterdir())}
     assert set(modes.values()) <= {"0o700", "0o600"}, json.dumps(modes)
+
+
+def test_an_account_tells_whether_something_is_still_to_be_delivered(ledger: Ledger) -> None:
+    office = ledger.transact(statements.open_account, "office")
+    other = ledger.transact(statements.open_account, "other")
+    assert not office.has_open_deliveries
+    ledger.transact(deliveries.intend, office.account_id, [intent(1)], 1.0)
+    assert ledger.transact(statements.open_account, "office").has_open_deliveries
+    assert not ledger.transact(statements.open_account, "other").has_open_deliveries
+    left = ledger.transact(deliveries.left_open, office.account_id)
+    assert [one.delivery_id for one in left.to_files] == [f"{1:032x}"]
+    ledger.transact(deliveries.note_delivered, office.account_id, [f"{1:032x}"], 2.0)
+    assert not ledger.transact(statements.open_account, "office").has_open_deliveries
+    assert ledger.transact(deliveries.left_open, other.account_id).to_files == ()
+
+
+def test_what_was_offered_when_a_process_ended_is_in_doubt_once(ledger: Ledger) -> None:
+    office = ledger.transact(statements.open_account, "office").account_id
+    offered = replace(intent(1).deliveries[0], directory="", base_name="")
+    ledger.transact(deliveries.intend, office, [replace(intent(1), deliveries=(offered,))], 1.0)
+    ledger.transact(deliveries.note_transfers, office, [offered.delivery_id], {}, 2.0)
+    assert ledger.transact(deliveries.left_open, office).in_doubt == (offered.delivery_id,)
+    assert ledger.transact(deliveries.left_open, office).in_doubt == ()
+    (copy,) = ledger.transact(statements.remembered, office).open
+    assert [begun.doubts for begun in copy.begun] == [1]
+
+
+def test_the_queries_of_a_poll_go_by_an_index(ledger: Ledger) -> None:
+    def plan(connection: Connection) -> list[str]:
+        rows = connection.execute(text(f"EXPLAIN QUERY PLAN {statements._ACCOUNT}"), {"name": "office"})
+        return [str(row[3]) for row in rows]
+
+    found = ledger.transact(plan)
+    assert any("USING INDEX open_delivery" in step for step in found)
+    assert not any(step.startswith("SCAN") for step in found)
