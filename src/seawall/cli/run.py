@@ -40,6 +40,8 @@ def run(
     from seawall.model.account import chosen  # noqa: PLC0415
 
     gc.freeze()
+    # The listing of a large box is 300,000 objects and no garbage: to look for some every 700 takes a tenth of its poll.
+    gc.set_threshold(10_000)
     gc.enable()
     if log not in FORMS:
         raise Misconfigured(f"--log {log}: it is logfmt or json")
