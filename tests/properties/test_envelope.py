@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from seawall.decide.hops import learn, sample
@@ -112,6 +112,8 @@ def test_what_a_sender_writes_changes_nothing(
 
 @given(mails, accounts)
 def test_what_stands_below_the_border_changes_nothing(below: bytes, to: Multidrop) -> None:
+    # What begins with white space goes on in the hop above, and can only spoil it: then nobody is named.
+    assume(not below.startswith((b" ", b"\t")))
     above = str(to.envelope).encode() + b": alice@example.org\r\n" + HOP * to.isp_hops
     assert receivers(verdicts(above + below, to)) == receivers(verdicts(above, to))
 
