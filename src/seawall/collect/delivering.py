@@ -38,7 +38,7 @@ from seawall.model.text import shown
 from seawall.model.verdict import Deliver, Hold, Verdict
 from seawall.retrieve.session import Retrieved
 
-BATCHES_AT_ONCE: Final = 2
+BATCHES_AT_ONCE: Final = 3
 """The ledger, the disk or the next hop, and the reading of facts work side by side; more would take memory only."""
 
 
@@ -104,6 +104,11 @@ class Delivering:
         """How many batches may be under way: a program runs for one mail after the other, in their order."""
         runs_programs = self._account.filter or isinstance(self._account.destination, CommandDestination)
         return 1 if runs_programs else BATCHES_AT_ONCE
+
+    def expect(self, mails: int) -> None:
+        """Get ready for so many mails."""
+        if isinstance(self._account.destination, MaildirDestination):
+            self._writer.expect(mails)
 
     # ── a batch ─────────────────────────────────────────────────────────────────────────
 

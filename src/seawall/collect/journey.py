@@ -233,6 +233,7 @@ class Journey:
             self._around.progress(self._account.name, done, len(chosen))
             return settled
 
+        self._delivering.expect(len(chosen))
         batches_of_mails = self._retrieve(visit.session, chosen)
         async with aclosing(
             side_by_side(batches_of_mails, deliver, most=self._delivering.batches_at_once)

@@ -24,7 +24,7 @@ from seawall.model.mail import Content
 STALE_SECONDS: Final = 24 * 3600.0
 """Others erase what is older in tmp/ (Maildir's convention is 36 hours), so its absence proves nothing then."""
 FOLDERS: Final = ("tmp", "new", "cur")
-SYNCS_AT_ONCE: Final = 8
+SYNCS_AT_ONCE: Final = 4
 SYNCS_A_THREAD: Final = 4
 """Files for which another thread is worth its start."""
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

@@ -27,7 +27,7 @@ from seawall.model.mail import MemoryContent
 
 WORTHWHILE: Final = 32
 """Mails in a batch for which another process pays."""
-PATIENCE_SECONDS: Final = 1.0
+PATIENCE_SECONDS: Final = 3.0
 """How long a batch waits for its turn; where the disk of the one before it hangs, it is written here."""
 T = TypeVar("T", Parcel, Placement)
 
@@ -42,12 +42,30 @@ class Writer:
     def __init__(self, lock: int) -> None:
         self._lock = lock
         self._turn = threading.Lock()
+        # One batch at a time asks to be staged, so that one that is to be published has its turn before the next:
+        # what is finished makes room for what is read.
+        self._stages = threading.Lock()
         self._process: _Process | None = None
+
+    def expect(self, mails: int) -> None:
+        """Have the other process start already, where so many mails are on their way."""
+        if mails >= WORTHWHILE and self._turn.acquire(blocking=False):
+            try:
+                self._start()
+            except OSError:
+                return  # it is tried again with the first batch, which tells
+            finally:
+                self._turn.release()
 
     def stage(self, parcels: Sequence[Parcel]) -> Failures:
         """Do what `staging.stage` does."""
         is_small = all(isinstance(parcel.content, MemoryContent) for parcel in parcels)
-        return self._do("stage", parcels) if is_small else staging.stage(parcels)
+        if not is_small or not self._stages.acquire(timeout=PATIENCE_SECONDS):
+            return staging.stage(parcels)
+        try:
+            return self._do("stage", parcels)
+        finally:
+            self._stages.release()
 
     def publish(self, placements: Sequence[Placement]) -> Failures:
         """Do what `staging.publish` does."""
@@ -62,14 +80,17 @@ class Writer:
         if len(batch) < WORTHWHILE or not self._turn.acquire(timeout=PATIENCE_SECONDS):
             return WORK[name](batch)
         try:
-            if self._process is None:
-                self._process = _Process(self._lock)
-            return self._process.ask(name, batch)
+            return self._start().ask(name, batch)
         except (OSError, EOFError, pickle.UnpicklingError) as problem:
             self._end()
             raise Temporary("the process that writes mails ended too early") from problem
         finally:
             self._turn.release()
+
+    def _start(self) -> "_Process":
+        if self._process is None:
+            self._process = _Process(self._lock)
+        return self._process
 
     def _end(self) -> None:
         if self._process is not None:
