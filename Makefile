@@ -42,11 +42,12 @@ check: .venv/ready servers ## everything that CI asks: format, lint, types, impo
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/pytest -n 2 -m "not soak" --cov --cov-report=term:skip-covered
 
-bench: .venv/plots ## time Seawall beside its peers and at scale; write docs/benchmarks.md, docs/scale.md, docs/plots
+bench: .venv/plots ## time Seawall beside its peers and at scale; write their pages in docs
 	@tests/servers/install.sh peers
 	@$(BIN)/python bench/collect.py --write
 	@$(BIN)/python bench/kept.py --write
 	@$(BIN)/python bench/accounts.py --write
+	@$(BIN)/python bench/syncs.py --write
 	@$(BIN)/python bench/growth.py --write
 	@$(BIN)/python bench/plots.py
 
