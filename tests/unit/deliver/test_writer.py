@@ -47,7 +47,8 @@ def parcels(maildir: Path, count: int = WORTHWHILE) -> list[Parcel]:
 
 def scribes() -> list[psutil.Process]:
     """Those of this process; it may have other children, such as the servers of other tests."""
-    return [child for child in psutil.Process().children() if "seawall.deliver.scribe" in child.cmdline()]
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "seawall.deliver.scribe" in child.cmdline()]
 
 
 def scribe() -> psutil.Process:
