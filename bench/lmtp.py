@@ -15,6 +15,7 @@ from peers import (
     Errand,
     Lmtp,
     environment,
+    getmail_retriever,
     private_file,
     seawall_configuration,
 )
@@ -50,14 +51,7 @@ def _getmail(errand: Errand) -> Command:
     private_file(
         directory / "getmailrc",
         f"""\
-[retriever]
-type = SimplePOP3Retriever
-server = {HOST}
-port = {errand.port}
-username = {errand.user}
-password = {errand.password}
-timeout = 20
-[destination]
+{getmail_retriever(errand)}[destination]
 type = MDA_lmtp
 host = {HOST}
 port = {lmtp.port}

@@ -204,12 +204,9 @@ poll {HOST} service {errand.port} protocol POP3 timeout 60 uidl
     )  # 1: no mail waited
 
 
-def _getmail(errand: Errand) -> Command:
-    directory = errand.home / "getmail"
-    directory.mkdir(exist_ok=True)
-    private_file(
-        directory / "getmailrc",
-        f"""\
+def getmail_retriever(errand: Errand) -> str:
+    """The part of a getmailrc that says where mail comes from."""
+    return f"""\
 [retriever]
 type = SimplePOP3Retriever
 server = {HOST}
@@ -217,7 +214,16 @@ port = {errand.port}
 username = {errand.user}
 password = {errand.password}
 timeout = 20
-[destination]
+"""
+
+
+def _getmail(errand: Errand) -> Command:
+    directory = errand.home / "getmail"
+    directory.mkdir(exist_ok=True)
+    private_file(
+        directory / "getmailrc",
+        f"""\
+{getmail_retriever(errand)}[destination]
 type = Maildir
 path = {errand.maildir}/
 [options]
