@@ -231,7 +231,8 @@ class Postfix:
         self._command("postlog", "-t", "fence", fence)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            # A server that only just started may answer before postlogd has made the file.
+            text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
             if fence in text:
                 lines = text.partition(fence)[0].splitlines(keepends=True)[:-1]
                 return "".join(line for line in lines if FENCE not in line)
