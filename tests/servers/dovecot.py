@@ -242,7 +242,7 @@ class Dovecot:
             part.write_to_path(self.root / "cert.pem", append=index > 0)
 
     def _start(self) -> tuple[Group, _Ports]:
-        started = start(self._begin, _greets)
+        started = start(self._begin, self._greets)
         if started is None:
             raise DovecotUnavailableError(f"Dovecot does not start:\n{self.log()[-2000:]}")
         return started
@@ -262,6 +262,25 @@ class Dovecot:
         path.write_text(text, encoding="ascii")
         return spawn([program, "-F", "-c", str(path)], log=self.root / "dovecot.log"), ports
 
+    def _greets(self, process: Group, ports: _Ports) -> bool:
+        """Wait until every port answers; False when Dovecot ended instead (a port was taken).
+
+        It must name itself: for a moment whoever took the port answers in its place.
+        """
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not process.has_ended():
+            try:
+                greetings = [_greeting(port) for port in (ports.pop3, ports.lmtp)]
+                for port in (ports.pop3s, ports.lmtps):
+                    with socket.create_connection(("127.0.0.1", port), timeout=5):
+                        pass
+            except OSError:
+                time.sleep(0.02)
+                continue
+            if all(str(self.root).encode() in greeting for greeting in greetings):
+                return True
+        return False
+
     def _forget_uidls(self, user: str) -> None:
         """dovecot-uidvalidity stays, so that Dovecot takes a higher one for the next list."""
         for pattern in UIDL_STATE:
@@ -276,23 +295,6 @@ class Dovecot:
         path = self.maildir(user) / "dovecot-uidlist"
         path.write_text("".join(f"{line}\n" for line in lines), encoding="latin-1")
         shutil.chown(path, MAIL_USER, MAIL_USER)
-
-
-def _greets(process: Group, ports: _Ports) -> bool:
-    """Wait until every port answers; False when Dovecot ended instead (a port was taken)."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and not process.has_ended():
-        try:
-            greetings = [_greeting(port) for port in (ports.pop3, ports.lmtp)]
-            for port in (ports.pop3s, ports.lmtps):
-                with socket.create_connection(("127.0.0.1", port), timeout=5):
-                    pass
-        except OSError:
-            time.sleep(0.02)
-            continue
-        if greetings[0].startswith(b"+OK ") and greetings[1].startswith(b"220 "):
-            return True
-    return False
 
 
 def _greeting(port: int) -> bytes:

@@ -283,7 +283,7 @@ class Postfix:
         os.utime(main, (0, 0))  # each process waits until nobody has written to it for a second
 
     def _start(self, auth_socket: Path | None) -> tuple[Group, _Ports]:
-        started = start(lambda: self._begin(auth_socket), _greets)
+        started = start(lambda: self._begin(auth_socket), self._greets)
         if started is None:
             said = [path.read_text(encoding="utf-8", errors="replace") for path in self.root.glob("*.log")]
             raise PostfixUnavailableError(f"Postfix does not start:\n{''.join(said)[-2000:]}")
@@ -302,6 +302,22 @@ class Postfix:
         argv = [str(DAEMONS / "master"), "-c", str(self.root / "etc")]
         return spawn(argv, log=self.root / "talk.log"), ports
 
+    def _greets(self, process: Group, ports: _Ports) -> bool:
+        """Wait until SMTP answers; False when master ended instead (a port was taken).
+
+        It must name itself: for a moment whoever took the port answers in its place.
+        """
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not process.has_ended():
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", ports.smtp), timeout=5) as connection,
+            ):
+                if str(self.root).encode() in connection.recv(512):
+                    return True
+            time.sleep(0.02)
+        return False
+
 
 def _inline(table: Mapping[str, str]) -> str:
     return ", ".join(f"{{ {key} = {value} }}" for key, value in table.items()) or "{ nothing = nothing }"
@@ -311,17 +327,3 @@ def _with_settings(configuration: str, settings: Mapping[str, str]) -> str:
     """Each parameter once: Postfix warns of a second one in the log of every process."""
     kept = [line for line in configuration.splitlines() if line.partition(" =")[0] not in settings]
     return "".join(f"{line}\n" for line in [*kept, *(f"{key} = {value}" for key, value in settings.items())])
-
-
-def _greets(process: Group, ports: _Ports) -> bool:
-    """Wait until SMTP answers; False when master ended instead (a port was taken)."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and not process.has_ended():
-        with (
-            contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", ports.smtp), timeout=5) as connection,
-        ):
-            if connection.recv(512).startswith(b"220 "):
-                return True
-        time.sleep(0.02)
-    return False

@@ -92,7 +92,7 @@ class Handover:
     async def quit(self) -> None:
         """Say good-bye and close, without waiting for the answer."""
         self._send(envelope.QUIT)
-        self._connection.close()
+        await self._connection.close()
 
     async def would_accept(self, recipients: Sequence[Address]) -> tuple[Reply, ...]:
         """Ask in one transaction whether each recipient would be accepted, and hand nothing over.

@@ -4,12 +4,12 @@ Owns the socket and the clock of the wait. Refuses to know what the bytes mean.
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 import ssl
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol, Self
 
 from seawall.errors import ConnectionLost, Untrusted
@@ -18,6 +18,8 @@ from seawall.net.tls import check_pin, client_context
 
 HIGH_WATER: Final = 2**20
 """Octets that may wait to be taken before the server is made to wait."""
+CLOSING_SECONDS: Final = 1.0
+"""How long the server has for its own end of a TLS session that is closed."""
 PACE_SECONDS: Final = 60.0
 PACE_OCTETS: Final = 1024
 """A server that sends less than this in PACE_SECONDS, while it is waited for, is given up."""
@@ -26,7 +28,7 @@ PACE_OCTETS: Final = 1024
 class Listener(Protocol):
     """Who wants to know whether the server answers."""
 
-    def waiting(self) -> AbstractContextManager[None]:
+    def waiting(self) -> contextlib.AbstractContextManager[None]:
         """Stand around each wait for the server."""
 
     def heard(self) -> None:
@@ -36,7 +38,7 @@ class Listener(Protocol):
 class Nobody:
     """A listener for callers that poll one account by itself."""
 
-    @contextmanager
+    @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
         """Stand around a wait and do nothing."""
         yield
@@ -62,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._waited_octets = 0
         self._may_write = asyncio.Event()
         self._may_write.set()
+        self._is_gone = asyncio.Event()
 
     @classmethod
     async def open(
@@ -170,9 +173,15 @@ class Connection(asyncio.Protocol):
         """Close at once and send nothing more."""
         self._transport.abort()
 
-    def close(self) -> None:
-        """Close after what was sent."""
+    async def close(self) -> None:
+        """Close after what was sent, and wait until the socket is closed, CLOSING_SECONDS at most."""
         self._transport.close()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSING_SECONDS):
+                    await self._is_gone.wait()
+        finally:
+            self._transport.abort()
 
     async def _wait(self) -> None:
         loop = asyncio.get_running_loop()
@@ -245,6 +254,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio's call: the socket is gone."""
+        self._is_gone.set()
         self._end(
             ConnectionLost(f"the connection broke: {exc}" if exc else "the server closed the connection")
         )

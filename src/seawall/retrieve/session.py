@@ -232,7 +232,7 @@ class Session:
     async def quit(self) -> bool:
         """End the session; True where the server says that it erased what it was told to (RFC 1939 §6)."""
         status = await self._status(commands.QUIT)
-        self._connection.close()
+        await self._connection.close()
         return status.is_positive
 
     def _check_fence(self, event: Event) -> None:
