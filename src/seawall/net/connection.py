@@ -4,12 +4,12 @@ Owns the socket and the clock of the wait. Refuses to know what the bytes mean.
 """
 
 import asyncio
-import contextlib
 import os
 import socket
 import ssl
 from collections import deque
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Final, Protocol, Self
 
 from seawall.errors import ConnectionLost, Untrusted
@@ -28,7 +28,7 @@ PACE_OCTETS: Final = 1024
 class Listener(Protocol):
     """Who wants to know whether the server answers."""
 
-    def waiting(self) -> contextlib.AbstractContextManager[None]:
+    def waiting(self) -> AbstractContextManager[None]:
         """Stand around each wait for the server."""
 
     def heard(self) -> None:
@@ -38,7 +38,7 @@ class Listener(Protocol):
 class Nobody:
     """A listener for callers that poll one account by itself."""
 
-    @contextlib.contextmanager
+    @contextmanager
     def waiting(self) -> Iterator[None]:
         """Stand around a wait and do nothing."""
         yield
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
         """Close after what was sent, and wait until the socket is closed, CLOSING_SECONDS at most."""
         self._transport.close()
         try:
-            with contextlib.suppress(TimeoutError):
+            with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSING_SECONDS):
                     await self._is_gone.wait()
         finally:
