@@ -10,6 +10,7 @@ from seawall.model.copy import KnownCopy
 class AccountRecord:
     """An account as the ledger knows it; moments are Unix seconds, None where it never was so.
 
+    `broken_at` is when its breaker opened, `broken_for` why; only a person closes it.
     `has_open_deliveries` says that something is still to be delivered: it waits, or a process ended meanwhile.
     """
 
@@ -24,6 +25,8 @@ class AccountRecord:
     stopped_for: str | None
     delivered: int
     has_open_deliveries: bool
+    broken_at: float | None = None
+    broken_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

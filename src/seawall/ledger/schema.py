@@ -42,6 +42,8 @@ account: Final = Table(
     Column("problem", String, nullable=False, default=""),
     Column("stopped_for", String),
     Column("delivered", Integer, nullable=False, default=0),
+    Column("broken_at", Float),
+    Column("broken_for", String, nullable=False, default="", server_default=""),
     comment="One POP3 mailbox, by its name in the configuration",
 )
 
@@ -79,11 +81,56 @@ delivery: Final = Table(
     Column("staged_at", Float),
     Column("delivered_at", Float),
     Column("doubts", Integer, nullable=False, default=0, server_default="0"),
+    Column("exact", Octets),
+    Column("seen_id", Integer),
     UniqueConstraint("copy_id", "recipient", "directory"),
     comment="One mail for one recipient: intended, staged or offered, delivered; without a directory a next hop has it",
 )
 Index("open_delivery", delivery.c.account_id, sqlite_where=delivery.c.state != "delivered")
 Index("delivery_of_copy", delivery.c.copy_id)
+Index("exact_delivery", delivery.c.exact, unique=True, sqlite_where=delivery.c.exact.is_not(None))
+Index("delivery_by_age", delivery.c.delivered_at, sqlite_where=delivery.c.delivered_at.is_not(None))
+
+seen: Final = Table(
+    "seen",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Octets, nullable=False),
+    Column("variant", Octets, nullable=False),
+    Column("route", String, nullable=False),
+    Column("list_id", String, nullable=False),
+    Column("signs", String, nullable=False),
+    Column("delivered", Integer, nullable=False),
+    Column("last_at", Float, nullable=False, index=True),
+    UniqueConstraint("key", "variant"),
+    comment="One content that a recipient was given, by one way: the window in which copies are recognised",
+)
+
+tally: Final = Table(
+    "tally",
+    metadata,
+    Column("key", Octets, primary_key=True),
+    Column("entries", JSON, nullable=False),
+    Column("last_at", Float, nullable=False, index=True),
+    comment="The last few moments at which something came that has a rate: copies, bounces, repliers",
+)
+
+storm: Final = Table(
+    "storm",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Octets, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("sender", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("first_at", Float, nullable=False),
+    Column("last_at", Float, nullable=False, index=True),
+    Column("copies", Integer, nullable=False),
+    Column("opened_at", Float),
+    Column("closed_at", Float),
+    Column("sentence", String, nullable=False),
+    comment="What set-aside mails have in common; its breaker is open from opened_at until closed_at",
+)
 
 held: Final = Table(
     "held",
@@ -104,6 +151,9 @@ held: Final = Table(
     Column("held_at", Float, nullable=False),
     Column("status", String, nullable=False),
     Column("release_id", String(32)),
+    Column("storm_id", Integer, ForeignKey("storm.id", ondelete="SET NULL"), index=True),
+    Column("body", Octets, index=True),
+    Column("kept_octets", Integer, nullable=False, default=0, server_default="0"),
     comment="One mail that was set aside for one recipient, until a person releases or drops it",
 )
 
@@ -120,4 +170,13 @@ trouble: Final = Table(
     Column("is_alarmed", Boolean, nullable=False, default=False),
     Column("is_deferred", Boolean, nullable=False, default=False, server_default="0"),
     comment="One mail that could not be brought, and how often it was tried",
+)
+
+digest: Final = Table(
+    "digest",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("covers_until", Float, nullable=False),
+    Column("sent_at", Float, nullable=False),
+    comment="One mail to the postmaster, and the moment up to which it tells what happened",
 )

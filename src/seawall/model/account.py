@@ -1,13 +1,14 @@
 """The accounts that are collected, where their mail goes, and by which rules: what configuration becomes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
 from seawall.errors import Misconfigured
 from seawall.model.address import Address
 from seawall.model.envelope import EnvelopeName, Mailboxes, Multidrop
+from seawall.model.guard import Guard
 from seawall.model.secret import SecretSource
 
 
@@ -190,6 +191,7 @@ class Site:
     mailboxes: Mailboxes = NO_MAILBOXES
     at_once: int = 64
     at_once_per_host: int = 4
+    guard: Guard = field(default_factory=Guard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,14 @@ class Reason(Enum):
     REJECTED = "rejected"
     UNANSWERED = "unanswered"
     FILTERED = "filtered"
+    REPLICATED = "replicated"
+    DUPLICATE = "duplicate"
+    STORM = "storm"
+    DELIVERED_TO_LOOP = "delivered-to-loop"
+    LOOP_HEADER = "loop-header"
+    BOUNCE_FLOOD = "bounce-flood"
+    BOUNCE_OF_BOUNCE = "bounce-of-bounce"
+    REPLY_ALL_STORM = "reply-all-storm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
