@@ -13,16 +13,12 @@ from typing import Final
 from seawall.facts.addressees import read_addressees
 from seawall.model.envelope import KNOWN_NAMES, MAX_ISP_HOPS, EnvelopeName, Mailboxes, is_within
 from seawall.model.facts import EnvelopeCandidates
+from seawall.model.organisation import COUNTRY_LABEL, REGISTRY_LABELS
 from seawall.model.text import shown
 
 MIN_SAMPLES: Final = 5
 """Mails without which nothing is proposed."""
 _MIN_LABELS: Final = 2
-_COUNTRY_LABEL: Final = 2
-_REGISTRY_LABELS: Final = frozenset(
-    ("ac", "co", "com", "edu", "go", "gov", "gv", "id", "ltd", "me", "ne", "net", "nom", "or", "org", "plc")
-)
-"""What stands before a country's label where anybody can register below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +128,7 @@ def is_too_wide(labels: Sequence[str]) -> bool:
     """Whether a domain, label by label, looks like one below which anybody is: `com`, `co.uk`."""
     if len(labels) < _MIN_LABELS:
         return True
-    return len(labels) == _MIN_LABELS and len(labels[1]) == _COUNTRY_LABEL and labels[0] in _REGISTRY_LABELS
+    return len(labels) == _MIN_LABELS and len(labels[1]) == COUNTRY_LABEL and labels[0] in REGISTRY_LABELS
 
 
 def _trusted(one: HopSample, hops: int) -> list[Candidate]:

@@ -1,24 +1,25 @@
 """A mail → its MessageFacts: one pass over the header, no judgement, never an exception."""
 
 import re
-from email.utils import mktime_tz, parsedate_tz
+from hashlib import blake2b
 from typing import Final
 
+from seawall.facts.content import content_id, sender_address
+from seawall.facts.dates import moment
 from seawall.facts.envelope import read_envelope
 from seawall.facts.header import Fields, scan, span
 from seawall.facts.mark import FIELD, read_mark
+from seawall.facts.passage import read_passage
 from seawall.facts.section import header_digest, header_section
 from seawall.model.envelope import EnvelopeName
 from seawall.model.facts import MessageFacts
+from seawall.model.replication import Passage
 from seawall.model.text import shown
 
 MAX_MARKS: Final = 32
 MAX_DELIVERED_TO: Final = 64
-MAX_DATE: Final = 128
 _REVERSE_PATH = re.compile(rb"<?([!-;=?-~]{0,254})>?")
 _MARK: Final = FIELD.lower().encode("ascii")
-_LAST_MOMENT: Final = 253_402_300_799.0
-"""The last second of the year 9999."""
 
 
 def read_message(
@@ -32,6 +33,9 @@ def read_message(
     fields = scan(section)
     received = fields.every(b"received")
     found = read_envelope(fields, envelope) if envelope else None
+    passage = read_passage(fields, section)
+    content = content_id(head, section, fields)
+    arrived = received[0].rpartition(b";")[2] if received else fields.first(b"date") or b""
     return MessageFacts(
         header_digest=header_digest(section),
         octets=octets,
@@ -52,7 +56,29 @@ def read_message(
         envelope=found.fields if found else (),
         by_hosts=found.by_hosts if found else (),
         defects=fields.defects + (found.defects if found else ()),
+        content_id=content,
+        resend_id=_resend_id(fields, passage, content),
+        sender=_text(sender_address(fields.first(b"from") or b"")),
+        arrived=arrived,
+        passage=passage,
     )
+
+
+def _resend_id(fields: Fields, passage: Passage, content: bytes | None) -> bytes | None:
+    """Return what a mail and its re-send by a server have in common, and no copy that came another way (DESIGN §6)."""
+    message_id = fields.first(b"message-id")
+    if content is None or not message_id:
+        return None
+    way = (
+        message_id,
+        content,
+        passage.origin_hop,
+        " ".join((*passage.route, passage.list_id)).encode("utf-8", "replace"),
+        *fields.every(b"delivered-to"),
+        *fields.every(b"x-original-to"),
+        *fields.every(b"envelope-to"),
+    )
+    return blake2b(b"\0".join(way), digest_size=16, person=b"seawall-resend").digest()
 
 
 def _text(value: bytes | None) -> str:
@@ -84,18 +110,7 @@ def arrived_at(head: bytes) -> float | None:
     if date:
         stamps.append(date)
     for stamp in stamps:
-        moment = _moment(stamp)
-        if moment is not None:
-            return moment
+        arrived = moment(stamp)
+        if arrived is not None:
+            return arrived
     return None
-
-
-def _moment(stamp: bytes) -> float | None:
-    """Read a date (RFC 5322 §3.3) as Unix seconds; None where it is none."""
-    try:
-        parts = parsedate_tz(stamp[:MAX_DATE].decode("ascii", "replace"))
-        moment = float(mktime_tz(parts)) if parts else None
-    except (ValueError, OverflowError, IndexError, TypeError):
-        # The standard parser raises on about one date in a hundred of real mail.
-        return None
-    return moment if moment is not None and 0 <= moment <= _LAST_MOMENT else None

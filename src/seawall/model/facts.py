@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from seawall.model.bounce import Bounce
 from seawall.model.envelope import EnvelopeField, EnvelopeName
+from seawall.model.replication import Passage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,14 @@ class MessageFacts:
 
     `envelope` holds the occurrences of the one field that the account trusts, topmost first, and `by_hosts`
     the hosts that wrote the topmost hops, "" where one names none; both are empty where the account names
-    no such field. There is no To, Cc, Bcc or Resent field here, and EnvelopeName refuses them (promise 1).
+    no such field.
+
+    `content_id` is the identity of the content (16 octets), None where the body is empty; `resend_id` is
+    that of this very mail on this very way: Message-ID, content, origin hop and path; None where it has no
+    Message-ID or no content. `sender` is the address in From, `arrived` the date as the topmost Received has it,
+    else Date. `bounce` is what a report of a failed delivery says.
+
+    There is no To, Cc, Bcc or Resent field here, and EnvelopeName refuses them (promise 1).
     """
 
     header_digest: bytes
@@ -40,6 +49,12 @@ class MessageFacts:
     envelope: tuple[EnvelopeField, ...] = field(default=())
     by_hosts: tuple[str, ...] = field(default=())
     defects: tuple[str, ...] = field(default=())
+    content_id: bytes | None = None
+    resend_id: bytes | None = None
+    sender: str = ""
+    arrived: bytes = b""
+    passage: Passage = field(default_factory=Passage)
+    bounce: Bounce | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
