@@ -9,7 +9,9 @@ from pathlib import Path
 
 from seawall.collect.check.finding import Kind, Notes
 from seawall.collect.check.survey import Survey
+from seawall.config.guarding import Guard
 from seawall.config.load import load
+from seawall.config.schema import keys_of
 from seawall.model.verdict import Reason
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +69,14 @@ def test_the_readmes_targets_exist() -> None:
 def test_each_reason_code_is_documented() -> None:
     page = (ROOT / "docs" / "reason-codes.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([a-z-]+)`", page, re.MULTILINE)) == {reason.value for reason in Reason}
+
+
+def test_each_key_of_the_guard_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs" / "guard.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_-]+)` \| `?\"?([^|`\"]+?)\"?`? \|", page, re.MULTILINE))
+    assert rows == {key: str(default) for key, default in keys_of(Guard).items()}
+    for key in ("sent_by", "digest", "digest_destination"):
+        assert re.search(rf"^{key} += ", page, re.MULTILINE)
 
 
 def test_every_file_that_the_docs_name_exists() -> None:
