@@ -7,9 +7,16 @@ import sys
 import tomllib
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
+from seawall.cli.desk import AccountSeen, Measures, Overview
+from seawall.cli.metrics import exposition
 from seawall.collect.check.finding import Kind, Notes
 from seawall.collect.check.survey import Survey
+from seawall.config.guarding import Guard
 from seawall.config.load import load
+from seawall.config.schema import keys_of
+from seawall.ledger.digests import LastDigest
 from seawall.model.verdict import Reason
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +74,31 @@ def test_the_readmes_targets_exist() -> None:
 def test_each_reason_code_is_documented() -> None:
     page = (ROOT / "docs" / "reason-codes.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([a-z-]+)`", page, re.MULTILINE)) == {reason.value for reason in Reason}
+
+
+def test_each_key_of_the_guard_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs" / "guard.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_-]+)` \| `?\"?([^|`\"]+?)\"?`? \|", page, re.MULTILINE))
+    assert rows == {key: str(default) for key, default in keys_of(Guard).items()}
+    for key in ("sent_by", "digest", "digest_destination"):
+        assert re.search(rf"^{key} += ", page, re.MULTILINE)
+
+
+def test_each_metric_is_documented_with_its_type_and_labels() -> None:
+    account = AccountSeen(name="office", succeeded_at=1.0)
+    last = LastDigest(number=1, covers_until=1.0, sent_at=1.0)
+    measures = Measures(
+        held_by_reason={"storm": 1}, held_octets=1, held_max=2, storms_opened=1, last_digest=last
+    )
+    found = exposition(Overview(accounts=(account,), held=1), measures)
+    real = {
+        (sample.name, family.type, *sample.labels)
+        for family in text_string_to_metric_families(found)
+        for sample in family.samples
+    }
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\w*) ?\|", page, re.MULTILINE)
+    assert {tuple(filter(None, row)) for row in rows} == real
 
 
 def test_every_file_that_the_docs_name_exists() -> None:

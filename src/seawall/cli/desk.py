@@ -4,7 +4,7 @@ Owns the reading of the ledger for people. Refuses to know how an answer is prin
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
@@ -20,11 +20,13 @@ from seawall.decide.verdict import decide
 from seawall.errors import Permanent
 from seawall.facts.message import read_message
 from seawall.facts.section import header_section
-from seawall.ledger import deliveries, setaside, statements
+from seawall.ledger import breakers, deliveries, digests, setaside, statements
+from seawall.ledger.breakers import BrokenAccount, StormRecord
+from seawall.ledger.digests import LastDigest
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import HeldRecord
 from seawall.ledger.state import KEY_OCTETS, Lock, State
-from seawall.model.account import Account, Settings, sees_loops
+from seawall.model.account import Account, Settings, chosen, sees_loops
 from seawall.model.facts import MessageFacts
 from seawall.model.text import shown
 from seawall.model.verdict import Verdict
@@ -74,7 +76,8 @@ class AccountSeen:
     """An account, for `status`; moments are Unix seconds.
 
     `maybe_twice` counts the deliveries that a next hop may have kept twice: it was offered them, and
-    the answer was lost; `held` what was set aside, whatever became of it.
+    the answer was lost; `held` what was set aside, whatever became of it. `broken_at` is when its
+    breaker opened.
     """
 
     name: str
@@ -88,7 +91,23 @@ class AccountSeen:
     failures: int = 0
     problem: str = ""
     is_stopped: bool = False
+    broken_at: float | None = None
+    broken_for: str = ""
     troubles: tuple[TroubleSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StormSeen:
+    """A storm whose breaker is open, for `status`; `closes_at` is when it closes by itself if no copy comes."""
+
+    storm: int
+    kind: str
+    sender: str
+    subject: str
+    copies: int
+    opened_at: float
+    last_at: float
+    closes_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +116,18 @@ class Overview:
 
     accounts: tuple[AccountSeen, ...]
     held: int
+    storms: tuple[StormSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What `status --prometheus` prints beside the overview."""
+
+    held_by_reason: Mapping[str, int]
+    held_octets: int
+    held_max: int
+    storms_opened: int
+    last_digest: LastDigest | None
 
 
 @contextmanager
@@ -121,7 +152,52 @@ def overview(settings: Settings) -> Overview:
                 accounts=tuple(AccountSeen(name=account.name) for account in settings.accounts), held=0
             )
         seen = tuple(_account_seen(ledger, account.name) for account in settings.accounts)
-        return Overview(accounts=seen, held=len(ledger.transact(setaside.held_mails)))
+        storms = [
+            StormSeen(
+                storm=one.storm_id,
+                kind=one.kind,
+                sender=one.sender,
+                subject=one.subject,
+                copies=one.copies,
+                opened_at=one.opened_at or 0.0,
+                last_at=one.last_at,
+                closes_at=one.last_at + settings.site.guard.quiet,
+            )
+            for one in ledger.transact(breakers.open_storms)
+        ]
+        mails, _ = ledger.transact(digests.in_held)
+        return Overview(accounts=seen, held=mails, storms=tuple(storms))
+
+
+def measures(settings: Settings) -> Measures:
+    """Return what is counted over all accounts."""
+    held_max = settings.site.guard.held_max
+    with ledger_of(settings) as ledger:
+        if ledger is None:
+            return Measures(
+                held_by_reason={}, held_octets=0, held_max=held_max, storms_opened=0, last_digest=None
+            )
+        return Measures(
+            held_by_reason=ledger.transact(digests.held_by_reason),
+            held_octets=ledger.transact(digests.in_held)[1],
+            held_max=held_max,
+            storms_opened=ledger.transact(breakers.count_opened),
+            last_digest=ledger.transact(digests.last_digest),
+        )
+
+
+def resume(
+    settings: Settings, names: Sequence[str], storms: Sequence[int]
+) -> tuple[list[BrokenAccount], list[StormRecord]]:
+    """Close the breakers of accounts and storms, all or none, beside whoever runs; return what they were.
+
+    Raises Misconfigured for an account that is none, Permanent for one whose breaker is not open.
+    """
+    chosen(settings, names)
+    with ledger_of(settings) as ledger:
+        if ledger is None:
+            raise Permanent("nothing ran here yet: no breaker is open")
+        return ledger.transact(breakers.resume, names, storms, surroundings().now())
 
 
 def _account_seen(ledger: Ledger, name: str) -> AccountSeen:
@@ -139,7 +215,9 @@ def _account_seen(ledger: Ledger, name: str) -> AccountSeen:
         maybe_twice=ledger.transact(deliveries.count_doubts, record.account_id),
         failures=record.failures,
         problem=record.problem,
-        is_stopped=record.stopped_for is not None,
+        is_stopped=record.stopped_for is not None or record.broken_at is not None,
+        broken_at=record.broken_at,
+        broken_for=record.broken_for,
         troubles=tuple(
             TroubleSeen(
                 uidl=shown(found.key), why=found.why, failures=found.failures, retry_at=found.retry_at

@@ -31,6 +31,11 @@ COMMANDS: Final = (
     ("config show", "seawall.cli.config:show", "Show every value in force and where it came from."),
     ("run", "seawall.cli.run:run", "Collect and deliver, until stopped or once."),
     ("status", "seawall.cli.status:status", "Show each account: last poll, what came, what is wrong."),
+    (
+        "resume",
+        "seawall.cli.resume:resume",
+        "Close a breaker: poll an account again, deliver a storm's copies.",
+    ),
     ("held list", "seawall.cli.held:list_", "List what is set aside, and why."),
     ("held show", "seawall.cli.held:show", "Show one mail that is set aside, with its evidence."),
     ("held release", "seawall.cli.held:release", "Deliver mails that are set aside."),

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from seawall.collect.breakers import Breakers, stopped
+from seawall.collect.digest import Digest
 from seawall.collect.journey import Journey
 from seawall.collect.places import Places
 from seawall.collect.report import Report
@@ -12,15 +14,17 @@ from seawall.deliver.carriers import carrier
 from seawall.deliver.transfer import Carrier
 from seawall.deliver.writer import Writer
 from seawall.errors import OurBug, SeawallError, Temporary
-from seawall.ledger import statements
+from seawall.ledger import breakers, statements
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord
 from seawall.ledger.state import State
-from seawall.model.account import Account, Settings
+from seawall.model.account import Account, Destination, Settings
 from seawall.retrieve.spool import Spool
 
 FIRST_SECONDS: Final = 60.0
 """The first polls of more accounts than there are places are spread over this long."""
+HOUSEKEEPING_SECONDS: Final = 60.0
+"""How often it is looked whether a digest is due or a breaker may close."""
 NO_TURN: Final = "not polled: Seawall was stopped before its turn"
 MAX_BACK_OFF: Final = 6 * 3600.0
 JITTER: Final = 0.1
@@ -63,13 +67,14 @@ class Schedule:
         self._spool = Spool(state.spool)
         self._writer = writer
         self._carriers: dict[str, Carrier | None] = {}
+        self._breakers = Breakers(settings.site.guard.quiet, ledger=ledger, surroundings=surroundings)
+        self._digest = Digest(
+            settings, ledger=ledger, state=state, surroundings=surroundings, carrier_to=self._carrier
+        )
         self._places = Places(at_once=settings.site.at_once, per_host=settings.site.at_once_per_host)
 
     def journey(self, account: Account) -> Journey:
         """Return the journey of an account's mails."""
-        destination = account.destination
-        if destination.name not in self._carriers:
-            self._carriers[destination.name] = carrier(destination, here=self._around.here)
         return Journey(
             account,
             self._settings.site,
@@ -79,13 +84,20 @@ class Schedule:
             stop=self._stop,
             spool=self._spool,
             writer=self._writer,
-            carrier=self._carriers[destination.name],
+            carrier=self._carrier(account.destination),
         )
 
+    def _carrier(self, destination: Destination) -> Carrier | None:
+        if destination.name not in self._carriers:
+            self._carriers[destination.name] = carrier(destination, here=self._around.here)
+        return self._carriers[destination.name]
+
     async def once(self, accounts: Sequence[Account]) -> list[Report]:
-        """Poll each account once."""
+        """Poll each account once; then the postmaster's digest, if one is due."""
+        await self._breakers.close_quiet()
         async with asyncio.TaskGroup() as group:
             polls = [group.create_task(self._poll(account)) for account in accounts]
+        await self._digest.send_due()
         await self.close()
         return [poll.result()[0] for poll in polls]
 
@@ -97,6 +109,7 @@ class Schedule:
                     account.every, len(accounts), self._settings.site.at_once, self._around.chance()
                 )
                 group.create_task(self._again_and_again(account, delay))
+            group.create_task(self._keep_house())
         await self.close()
 
     async def close(self) -> None:
@@ -108,6 +121,14 @@ class Schedule:
     async def _again_and_again(self, account: Account, delay: float) -> None:
         while not await self._is_stopped_within(delay):
             _, delay = await self._poll(account)
+
+    async def _keep_house(self) -> None:
+        """Between polls: close the breakers of storms that are over, and tell the postmaster."""
+        while True:
+            await self._breakers.close_quiet()
+            await self._digest.send_due()
+            if await self._is_stopped_within(HOUSEKEEPING_SECONDS):
+                return
 
     async def _is_stopped_within(self, seconds: float) -> bool:
         try:
@@ -122,6 +143,8 @@ class Schedule:
         record: AccountRecord | None = None
         try:
             record = await self._ledger.do(statements.open_account, account.name)
+            if (report := stopped(record)) is not None:
+                return report, await self._leave_alone(account, record, report)
             async with self._places.place(account.server) as place:
                 if self._stop.is_set():
                     return Report(account=account.name, problem=NO_TURN), 0.0
@@ -136,6 +159,15 @@ class Schedule:
             await self._note(record, report, delay)
         self._tell(report, is_news=record is None or record.problem != report.problem)
         return report, delay
+
+    async def _leave_alone(self, account: Account, record: AccountRecord, report: Report) -> float:
+        """An account's breaker is open: return the seconds until it is looked at again, as often as if it were well."""
+        delay = next_delay(account.every, 0, 0.0, self._around.chance())
+        await self._ledger.do(
+            breakers.note_broken, record.account_id, self._around.now() + delay, report.problem
+        )
+        self._tell(report, is_news=record.problem != report.problem)
+        return delay
 
     async def _note(self, record: AccountRecord, report: Report, delay: float) -> None:
         """Write down how a poll went; a ledger that cannot be written is the poll's problem, and no other account's."""

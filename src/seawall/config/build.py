@@ -4,12 +4,12 @@ Owns what no section can judge alone: which destination an account means, names 
 one source for a password. Collects every mistake before it gives up. Refuses to know lines.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from seawall.config import schema
+from seawall.config import guarding, schema
 from seawall.config.nexthop import next_hop, next_hop_mistakes, received_by, secret_source
 from seawall.config.positions import KeyPath
 from seawall.config.problems import Problem, from_pydantic, shown_names
@@ -28,7 +28,7 @@ from seawall.model.account import (
 from seawall.model.address import Address, domain_in_a_labels
 from seawall.model.envelope import Mailboxes, Multidrop
 
-SECTIONS = ("local", "mailboxes", "destination", "account")
+SECTIONS = ("local", "mailboxes", "destination", "account", "guard")
 
 _KINDS_TO_COME = frozenset({"imap", "gmail"})
 _KINDS: Mapping[str, type[schema.Maildir | schema.NextHop | schema.Command]] = {
@@ -70,7 +70,9 @@ class _Builder:
         mailboxes = self._mailboxes()
         destinations = self._destinations()
         accounts = self._accounts(destinations)
-        if self.problems or local is None:
+        guard = self._section(guarding.Guard, self._raw.get("guard", {}), ("guard",))
+        digest = self._digest(local, destinations, accounts)
+        if self.problems or local is None or guard is None:
             return None
         site = Site(
             domains=local.domains,
@@ -81,6 +83,8 @@ class _Builder:
             mailboxes=mailboxes,
             at_once=local.at_once,
             at_once_per_host=local.at_once_per_host,
+            guard=guarding.policy(guard, local.sent_by),
+            digest=digest,
         )
         return Settings(site=site, accounts=tuple(accounts))
 
@@ -148,6 +152,23 @@ class _Builder:
                 self._wrong((*path, key), sentence)
                 is_right = False
         return next_hop(name, section) if is_right else None
+
+    def _digest(
+        self,
+        local: schema.Local | None,
+        destinations: Mapping[str, Destination | None],
+        accounts: Sequence[Account],
+    ) -> Destination | None:
+        """Return where the postmaster's digest goes: as the first account's mail, unless it is said; None for nowhere."""
+        if local is None or not local.digest:
+            return None
+        name = local.digest_destination
+        if name is None:
+            return accounts[0].destination if accounts else None
+        if name not in destinations:
+            known = shown_names(tuple(destinations))
+            self._wrong(("local", "digest_destination"), f"is none of them: there are {known}")
+        return destinations.get(name)
 
     def _accounts(self, destinations: Mapping[str, Destination | None]) -> list[Account]:
         written = self._raw.get("account")
@@ -263,7 +284,7 @@ class _Builder:
             return model.model_validate(written, context=self._around)
         except ValidationError as refused:
             errors = refused.errors(include_url=False, include_context=False, include_input=False)
-            self.problems += from_pydantic(errors, path, tuple(model.model_fields))
+            self.problems += from_pydantic(errors, path, tuple(schema.keys_of(model)))
             return None
 
     def _wrong(self, path: KeyPath, sentence: str, *, known: tuple[str, ...] = ()) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from seawall.config import schema
+from seawall.config import guarding, schema
 from seawall.config.positions import KeyPath
 from seawall.config.problems import shown_key
 from seawall.model.account import (
@@ -20,6 +20,7 @@ from seawall.model.account import (
     NextHopDestination,
     Server,
     Settings,
+    Site,
 )
 from seawall.model.secret import PasswordCommand, PasswordFile, SecretSource
 
@@ -49,17 +50,24 @@ def origins(
 
 
 def _values(raw: Mapping[str, Any], settings: Settings) -> Iterator[tuple[KeyPath, Value]]:
-    yield from _section(schema.Local, raw["local"], ("local",), {"state": settings.site.state})
+    yield from _section(schema.Local, raw["local"], ("local",), _of_the_site(settings.site))
     for mailbox, aliases in raw.get("mailboxes", {}).items():
         yield ("mailboxes", mailbox), tuple(aliases)
-    used = {account.destination.name: account.destination for account in settings.accounts}
+    chosen = [*(account.destination for account in settings.accounts), settings.site.digest]
+    used = {destination.name: destination for destination in chosen if destination is not None}
     for name, written in raw["destination"].items():
         model, in_force = _destination(used.get(name))
         yield from _section(model, written, ("destination", name), in_force)
+    yield from _section(guarding.Guard, raw.get("guard", {}), ("guard",), {})
     for index, (written, account) in enumerate(zip(raw["account"], settings.accounts, strict=True)):
         yield from _section(schema.Account, written, ("account", index), _in_force(account))
         if "multidrop" in written:
             yield from _section(schema.Multidrop, written["multidrop"], ("account", index, "multidrop"), {})
+
+
+def _of_the_site(site: Site) -> dict[str, Value]:
+    in_force: dict[str, Value] = {"state": site.state}
+    return in_force | ({"digest_destination": site.digest.name} if site.digest else {})
 
 
 def _destination(
@@ -104,8 +112,8 @@ def _program(argv: tuple[str, ...]) -> str:
 def _section(
     model: type[schema.Section], written: Mapping[str, Any], path: KeyPath, in_force: Mapping[str, Value]
 ) -> Iterator[tuple[KeyPath, Value]]:
-    for key, field in model.model_fields.items():
-        value = in_force.get(key, written.get(key, field.default))
+    for key, default in schema.keys_of(model).items():
+        value = in_force.get(key, written.get(key, default))
         if value is not None and not isinstance(value, dict):
             yield (*path, key), _as_written(value)
 

@@ -218,7 +218,7 @@ def _listed(*, least: int = 0) -> Any:
     return Field(strict=False, min_length=least)
 
 
-def _default(written: str) -> Any:
+def default(written: str) -> Any:
     """A default as a person would write it: it is validated like any other value."""
     return Field(written)
 
@@ -231,16 +231,24 @@ class Section(BaseModel):
     )
 
 
+def keys_of(section: type[Section]) -> dict[str, Any]:
+    """Return a section's keys as they are written in a file, each with its default."""
+    return {field.alias or name: field.default for name, field in section.model_fields.items()}
+
+
 class Local(Section):
     """[local]: this installation."""
 
     domains: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], _listed(least=1)]
     postmaster: LocalAddress
     state: FilePath
-    min_free: Size = _default("200 MB")
+    min_free: Size = default("200 MB")
     alarm_after: int = Field(5, ge=1, le=1_000_000)
     at_once: int = Field(64, ge=1, le=1000)
     at_once_per_host: int = Field(4, ge=1, le=1000)
+    sent_by: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], _listed()] = ()
+    digest: bool = True
+    digest_destination: Name | None = None
 
 
 class Mailboxes(Section):
@@ -277,7 +285,7 @@ class NextHop(Section):
     password_file: FilePath | None = None
     password_command: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
     connections: int = Field(4, ge=1, le=MOST_CONNECTIONS)
-    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = _default("5m")
+    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = default("5m")
     ignores_delivered_to: bool = False
 
 
@@ -286,7 +294,7 @@ class Command(Section):
 
     kind: Literal["command"]
     command: Annotated[tuple[Text, ...], _listed(least=1), AfterValidator(_command)]
-    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = _default("5m")
+    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = default("5m")
 
 
 class Multidrop(Section):
@@ -306,7 +314,7 @@ class Account(Section):
     name: Name
     host: Annotated[str, AfterValidator(hosts.host)]
     insecure: bool = False
-    tls: Annotated[Tls, PlainValidator(_tls)] = _default("implicit")
+    tls: Annotated[Tls, PlainValidator(_tls)] = default("implicit")
     port: int | None = Field(None, ge=1, le=65535)
     ca_file: Annotated[FilePath | None, AfterValidator(_only_with_tls)] = None
     pin: Annotated[Annotated[str, AfterValidator(_pin)] | None, AfterValidator(_only_with_tls)] = None
@@ -316,9 +324,9 @@ class Account(Section):
     to: LocalAddress | None = None
     multidrop: Multidrop | None = None
     filter: Annotated[tuple[Text, ...], _listed(least=1), AfterValidator(_filter)] | None = None
-    every: Annotated[float, AfterValidator(_every), BeforeValidator(units.seconds)] = _default("5m")
-    keep: Annotated[Keep, PlainValidator(_keep)] = _default("7d")
-    start: Annotated[Start, PlainValidator(_start)] = _default("all")
-    max_size: Annotated[Size, Field(ge=1)] = _default("50 MB")
-    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = _default("60s")
+    every: Annotated[float, AfterValidator(_every), BeforeValidator(units.seconds)] = default("5m")
+    keep: Annotated[Keep, PlainValidator(_keep)] = default("7d")
+    start: Annotated[Start, PlainValidator(_start)] = default("all")
+    max_size: Annotated[Size, Field(ge=1)] = default("50 MB")
+    timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = default("60s")
     destination: str | None = None

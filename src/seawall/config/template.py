@@ -18,6 +18,9 @@ state      = "state"                      # ledger, spool and held mail: keep it
 # alarm_after = 5                         # a mail that failed this often raises one alarm
 # at_once     = 64                        # accounts that are polled at the same time
 # at_once_per_host = 4                    # ... and at one host and port
+# sent_by = ["mail.example.org"]          # what all your own mail passes: bounces about other mail are set aside
+# digest  = true                          # the postmaster's mail: one a day, and one when a breaker opens
+# digest_destination = "main"             # it goes where the first account's mail goes, or there
 
 # [mailboxes]                             # each mailbox and its other addresses, all of them local
 # "alice@example.org" = ["a.smith@example.org"]
@@ -55,6 +58,27 @@ to   = "alice@example.org"                # <- who receives all of it; To and Cc
 # max_size = "50 MB"                      # larger mail stays at the server and is reported once
 # destination = "main"
 # filter = ["/usr/local/bin/filter"]      # a program that may refuse a mail or choose its folder
+
+# [guard]                                 # what breaks a storm; docs/guard.md tells each
+# storm_copies  = 5                       # so many copies of one mail within a day ...
+# storm_origins = 3                       # ... from so many places, or with a sign of replication, are a storm
+# bounces   = 50                          # about one mail within a day are a flood
+# repliers  = 10                          # to all in one thread within an hour are a reply-all storm
+# own_marks = 20                          # mails of Seawall's own that come back within a day stop the account
+# quiet     = "24h"                       # a storm's breaker closes after so long without a copy
+# window    = "90d"                       # how long mails are remembered, to know their copies
+# window_mails = 200000                   # ... and how many at most
+# held_max  = "5 GB"                      # above this in Held polling stops; nothing is erased
+# own-mark   = "hold"                     # for each reason: "deliver", "file" (into the user's .Held folder) or "hold"
+# replicated = "hold"
+# duplicate  = "file"
+# delivered-to-loop = "hold"
+# loop-header       = "hold"
+# too-many-hops     = "hold"
+# storm             = "hold"
+# bounce-flood      = "hold"
+# bounce-of-bounce  = "hold"
+# reply-all-storm   = "deliver"
 """
 
 _MULTIDROP = "# guessed: `seawall check` learns isp and isp_hops from the mail"

@@ -181,7 +181,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """This installation: its domains and mailboxes, its postmaster, its state, and how many polls run at once."""
+    """This installation: its domains and mailboxes, its postmaster, its state, and how many polls run at once.
+
+    `digest` is where the postmaster's digest goes, None where he gets none.
+    """
 
     domains: tuple[str, ...]
     postmaster: Address
@@ -192,6 +195,7 @@ class Site:
     at_once: int = 64
     at_once_per_host: int = 4
     guard: Guard = field(default_factory=Guard)
+    digest: Destination | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ HEAVY = (
     "ssl",
     "idna",
     "markdown_it",
+    "prometheus_client",
     "seawall.config",
 )
 

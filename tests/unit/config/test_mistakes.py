@@ -16,8 +16,8 @@ NOT_LOCAL = "is not in local.domains, and mail may be delivered only to local do
         ("local", 'min_free = "lots"', '5: local.min_free: must be a size such as "50 MB"'),
         (
             "local",
-            "[guard]",
-            "5: guard: is not a known section; known here: local, mailboxes, destination, account",
+            "[xyz]",
+            "5: xyz: is not a known section; known here: local, mailboxes, destination, account, guard",
         ),
         ("local", "[mailbox]", "5: mailbox: is not a known section; did you mean mailboxes?"),
         ("local", "mailboxes = 1", "5: local.mailboxes: is not a known key"),
