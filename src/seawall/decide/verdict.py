@@ -1,5 +1,6 @@
-"""One mail's verdict from its facts: who receives it, or why nobody does yet. Pure.
+"""One mail's verdict from its own facts: who receives it, or why nobody does yet. Pure.
 
+What other mails have to do with it is decided in `judge`.
 The recipient comes from the account alone. Nothing here can read a To, Cc, Bcc or Resent field:
 MessageFacts has none (promise 1).
 """
@@ -7,7 +8,7 @@ MessageFacts has none (promise 1).
 from collections.abc import Mapping
 from typing import Final
 
-from seawall.decide.recipient import recipients
+from seawall.decide.recipient import MAX_EVIDENCE, recipients
 from seawall.model.address import Address
 from seawall.model.envelope import Mailboxes, Multidrop
 from seawall.model.facts import MessageFacts
@@ -44,6 +45,15 @@ def decide(
                 evidence=(f"{facts.received_hops} Received fields",),
             ),
         )
+    if (twice := _twice(facts.delivered_to)) is not None:
+        return (
+            Hold(
+                recipients=everybody,
+                reason=Reason.DELIVERED_TO_LOOP,
+                sentence=f"it was delivered to {twice} twice before it came here: it is in a loop",
+                evidence=tuple(f"Delivered-To: {address}" for address in facts.delivered_to[:MAX_EVIDENCE]),
+            ),
+        )
     if isinstance(receives, Hold):
         return (receives,)
     came_back: dict[str, str] = {}
@@ -61,6 +71,17 @@ def decide(
         if str(recipient) in came_back
     ]
     others = [recipient for recipient in receives if str(recipient) not in came_back]
+    own_headers = [one for one in others if str(one).lower() in facts.passage.loop_addresses]
+    verdicts += [
+        Hold(
+            recipients=(recipient,),
+            reason=Reason.LOOP_HEADER,
+            sentence=f"a list, a robot or a rule of {recipient} wrote its own loop header into it: it came back",
+            evidence=facts.passage.automation or (f"a loop header names {recipient}",),
+        )
+        for recipient in own_headers
+    ]
+    others = [recipient for recipient in others if recipient not in own_headers]
     loops = [one for one in others if sees_loops and str(one).lower() in facts.delivered_to]
     verdicts += [
         Hold(
@@ -75,3 +96,13 @@ def decide(
     if delivered:
         verdicts.insert(0, Deliver(recipients=delivered))
     return tuple(verdicts)
+
+
+def _twice(delivered_to: tuple[str, ...]) -> str | None:
+    """Return the full address that stands twice in Delivered-To (RFC 9228 §4), None where none does."""
+    met: set[str] = set()
+    for address in delivered_to:
+        if "@" in address and address in met:
+            return address
+        met.add(address)
+    return None

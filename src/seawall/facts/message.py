@@ -6,6 +6,8 @@ from typing import Final
 
 from seawall.facts.content import content_id, sender_address
 from seawall.facts.dates import moment
+from seawall.facts.dsn import read_bounce
+from seawall.facts.dsn_signs import is_worth_reading
 from seawall.facts.envelope import read_envelope
 from seawall.facts.header import Fields, scan, span
 from seawall.facts.mark import FIELD, read_mark
@@ -61,6 +63,7 @@ def read_message(
         sender=_text(sender_address(fields.first(b"from") or b"")),
         arrived=arrived,
         passage=passage,
+        bounce=read_bounce(section, head[len(section) + 2 :], fields) if is_worth_reading(fields) else None,
     )
 
 

@@ -32,22 +32,27 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
-    """Put the mail into each recipient's mailbox, or into the `folder` of it that a filter chose."""
+    """Put the mail into each recipient's mailbox, or into the `folder` of it that a filter or the guard chose."""
 
     recipients: tuple[Address, ...]
     folder: str | None = None
     reason: Reason = Reason.DELIVERED
     sentence: str = "an ordinary mail for this mailbox"
+    evidence: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Set the mail aside in Held, for these recipients, until a person releases or drops it."""
+    """Set the mail aside in Held, for these recipients, until a person releases or drops it.
+
+    `storm` is the key of what it has in common with others, None where it has nothing.
+    """
 
     recipients: tuple[Address, ...]
     reason: Reason
     sentence: str
     evidence: tuple[str, ...] = field(default=())
+    storm: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

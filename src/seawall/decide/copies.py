@@ -1,0 +1,136 @@
+"""Is a mail a copy of one that its recipient has, and did a machine make it (DESIGN §6)? Pure.
+
+Owns the three identities and the independent signs. Content alone holds nothing: whoever is to be held must
+differ from what was delivered in a way that only a machine explains. Each sign is about two mails, the one that
+was delivered and the one that is judged, and says the same whichever came first.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from seawall.model.address import Address
+from seawall.model.facts import MessageFacts
+from seawall.model.knowledge import Claim, Variant
+from seawall.model.replication import SignKind
+
+_RESENT: Final = "resent"
+_ID: Final = "id:"
+_MARKER: Final = SignKind.CONNECTOR_MARKER.value
+_PICKUP: Final = SignKind.PICKUP_RESUBMISSION.value
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """Why a mail is taken for a machine's copy of another: one sentence, and the header lines that show it."""
+
+    sentence: str
+    evidence: tuple[str, ...]
+
+
+def content_key(content_id: bytes, recipient: Address) -> bytes:
+    """Return what one content given to one recipient is remembered by."""
+    return _digest(content_id, str(recipient).lower().encode("utf-8"))
+
+
+def resend_key(resend_id: bytes, recipient: Address) -> bytes:
+    """Return what one mail that came one way to one recipient is remembered by."""
+    return _digest(resend_id, str(recipient).lower().encode("utf-8"))
+
+
+def claim(facts: MessageFacts, recipient: Address) -> Claim | None:
+    """Return what a delivery gives its recipient; None where the content is empty and matches nothing."""
+    if facts.content_id is None:
+        return None
+    route, signs = " ".join(facts.passage.route), " ".join(sorted(_signs(facts)))
+    return Claim(
+        content=content_key(facts.content_id, recipient),
+        variant=_digest(*(part.encode("utf-8", "replace") for part in (route, facts.passage.list_id, signs)))[:8],
+        route=route,
+        list_id=facts.passage.list_id,
+        signs=signs,
+        resend=resend_key(facts.resend_id, recipient) if facts.resend_id is not None else None,
+    )
+
+
+def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replication | None:
+    """Return why a mail is a machine's copy of one of those that its recipient has, None where nothing says so.
+
+    All of them have the same content. The signs, the surest first:
+
+    *Connector marker*: one of the two bears a recipient that only the connector of 2003 writes. A person's reply
+    to all bears it too, and comes by a list and directly under one Message-ID: so where both bear it, their
+    Message-IDs must differ.
+    *Pickup resubmission*: one of the two was made anew in a server's pickup folder, and they come from
+    different organisations. A report that a program leaves in that folder every day always comes from one.
+    *Reminted or replayed*: they begin at different organisations, neither passed any that the other had
+    passed before its recipients' side, both came by the same list or by none, and no person sent one on.
+    """
+    signs = _signs(facts)
+    found = None
+    for variant in delivered:
+        if _has(signs, _MARKER) or _has(variant.signs, _MARKER):
+            if _minted(signs) != _minted(variant.signs):
+                return Replication(
+                    "a connector that sends mail again made a copy of a mail that is here already", _evidence(facts)
+                )
+        elif (_has(signs, _PICKUP) or _has(variant.signs, _PICKUP)) and _origin(
+            facts.passage.route
+        ) != _origin(variant.route):
+            found = found or Replication(
+                "a server's pickup folder sent a mail again that is here already", _evidence(facts)
+            )
+        elif (
+            facts.passage.list_id == variant.list_id
+            and not (_has(signs, _RESENT) or _has(variant.signs, _RESENT))
+            and is_elsewhere(facts.passage.route, variant.route)
+        ):
+            found = found or Replication(
+                f"it says what a mail says that is here already, and comes from {_origin(facts.passage.route)}, "
+                f"not by {_origin(variant.route)}",
+                (f"route: {' → '.join(facts.passage.route)}", f"delivered by: {' → '.join(variant.route)}"),
+            )
+    return found
+
+
+def is_elsewhere(route: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two routes begin at different organisations and neither shows a sender's side of the other.
+
+    What both end with is the recipient's side; where they end differently the last of each is.
+    """
+    shared = 0
+    while shared < min(len(route), len(other)) and route[-1 - shared] == other[-1 - shared]:
+        shared += 1
+    side, other_side = route[: len(route) - max(shared, 1)], other[: len(other) - max(shared, 1)]
+    return bool(side and other_side) and not (set(side) & set(other) or set(other_side) & set(route))
+
+
+def _origin(route: tuple[str, ...]) -> str:
+    return route[0] if route else "nowhere that could be told"
+
+
+def _signs(facts: MessageFacts) -> frozenset[str]:
+    """Return a mail's signs as they are remembered; a machine's copy together with its Message-ID."""
+    signs = {sign.kind.value for sign in facts.passage.signs}
+    if signs:
+        signs.add(_ID + blake2b(facts.message_id.encode("utf-8", "replace"), digest_size=8).hexdigest())
+    if facts.passage.is_resent:
+        signs.add(_RESENT)
+    return frozenset(signs)
+
+
+def _minted(signs: frozenset[str]) -> frozenset[str]:
+    return frozenset(sign for sign in signs if sign.startswith(_ID))
+
+
+def _has(signs: frozenset[str], kind: str) -> bool:
+    return kind in signs
+
+
+def _evidence(facts: MessageFacts) -> tuple[str, ...]:
+    return tuple(sign.text for sign in facts.passage.signs) or (f"route: {' → '.join(facts.passage.route)}",)
+
+
+def _digest(*parts: bytes) -> bytes:
+    return blake2b(b"\0".join(parts), digest_size=16, person=b"seawall-key").digest()

@@ -1,0 +1,389 @@
+"""A batch's verdicts: each mail by itself (`verdict`), then beside what was here before (DESIGN §6). Pure.
+
+A fold: what one mail of a batch gives its recipients is known when the next is judged, and what is to be
+remembered comes out with the verdicts. Mails that have to do with each other are judged in an order of their
+own, the untouched before machines' copies and the earlier first, so that the order of a batch changes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from seawall.decide import bounces
+from seawall.decide.copies import Replication, claim, content_key, replication, resend_key
+from seawall.decide.recipient import recipients
+from seawall.decide.tallies import Tallies, tally_key
+from seawall.decide.verdict import decide
+from seawall.facts.dates import moment
+from seawall.model.address import Address
+from seawall.model.envelope import Mailboxes, Multidrop
+from seawall.model.facts import MessageFacts
+from seawall.model.guard import DAY, Action, Guard
+from seawall.model.knowledge import Claim, Entry, Known, News, Questions, Repeated, StormKind, StormNote, Variant
+from seawall.model.verdict import Deliver, Hold, Reason, Verdict
+
+HELD_FOLDER: Final = "Held"
+"""The folder of a recipient's own Maildir that `file` puts mail into: `.Held` on the disk."""
+LIST_WIDE: Final = 20
+"""Addresses in To and Cc that make a mail list-wide where it has no list."""
+HOUR: Final = 3600.0
+SOME_ENTRIES: Final = 16
+"""Entries of a tally of copies: enough to tell any threshold's time apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """By what an account's mail is judged. `can_file` says whether its destination has folders; `is_first_poll`
+    that nothing was collected before: no rate means anything then.
+    """
+
+    account: str
+    to: Address | Multidrop
+    mailboxes: Mailboxes
+    guard: Guard
+    now: float
+    sees_loops: bool = False
+    can_file: bool = True
+    is_first_poll: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail to be judged. Where it was begun before, `own_contents` and `own_resends` are what it claimed then:
+    they say nothing against it.
+    """
+
+    facts: MessageFacts
+    own_contents: frozenset[int] = frozenset()
+    own_resends: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The verdicts on a batch, in its order, and what is to be remembered."""
+
+    verdicts: tuple[tuple[Verdict, ...], ...]
+    news: News
+
+
+def questions(mails: Sequence[Mail], policy: Policy) -> Questions:
+    """Return what has to be known before a batch can be judged."""
+    contents: dict[bytes, Repeated] = {}
+    resends: set[bytes] = set()
+    tallies: set[bytes] = set()
+    marks: set[str] = set()
+    for facts in (mail.facts for mail in mails):
+        receives = recipients(facts, policy.to, policy.mailboxes)
+        for recipient in () if isinstance(receives, Hold) else receives:
+            if facts.content_id is not None:
+                repeated = Repeated(_copies_tally(facts.content_id, recipient), _storm_key(facts.content_id))
+                contents[content_key(facts.content_id, recipient)] = repeated
+            if facts.resend_id is not None:
+                resends.add(resend_key(facts.resend_id, recipient))
+            if facts.bounce is not None:
+                tallies.update(bounces.tally_keys(facts.bounce, recipient))
+            if _is_list_wide(facts):
+                tallies.add(_thread_tally(facts, recipient))
+        marks.update(mark.delivery for mark in facts.marks if mark.is_genuine)
+    if marks:
+        tallies.add(_own_tally(policy))
+    return Questions(
+        contents=contents, resends=frozenset(resends), tallies=frozenset(tallies), marks=frozenset(marks)
+    )
+
+
+def judge(mails: Sequence[Mail], known: Known, policy: Policy) -> Judgement:
+    """Return the verdicts on a batch; never raises on any facts."""
+    fold = _Fold(known, policy)
+    verdicts: dict[int, tuple[Verdict, ...]] = {}
+    for place in _order(mails):
+        verdicts[place] = fold.judge(mails[place])
+    return Judgement(
+        verdicts=tuple(verdicts[place] for place in range(len(mails))),
+        news=News(tallies=fold.tallies.changed, storms=tuple(fold.storms), breaks=fold.breaks),
+    )
+
+
+def claims(facts: MessageFacts, verdict: Verdict, recipient: Address) -> Claim | None:
+    """Return what a verdict gives a recipient to remember: nothing where the mail is set aside or filed."""
+    if not isinstance(verdict, Deliver) or verdict.reason not in _GIVES:
+        return None
+    return claim(facts, recipient)
+
+
+_GIVES: Final = frozenset({Reason.DELIVERED, Reason.REPLY_ALL_STORM})
+"""Deliveries that give a mail; one of a copy, by a person's choice, takes nothing away from the first."""
+
+
+def _order(mails: Sequence[Mail]) -> list[int]:
+    """Return the places of a batch's mails in the order in which they are judged."""
+    by_content: defaultdict[bytes | None, list[int]] = defaultdict(list)
+    for place, mail in enumerate(mails):
+        by_content[mail.facts.content_id].append(place)
+    related = {place for places in by_content.values() if len(places) > 1 for place in places}
+    related |= {
+        place
+        for place, mail in enumerate(mails)
+        if mail.facts.bounce is not None or mail.facts.marks or _is_list_wide(mail.facts)
+    }
+    alone = [place for place in range(len(mails)) if place not in related]
+    return alone + sorted(related, key=lambda place: _rank(mails[place].facts))
+
+
+def _rank(facts: MessageFacts) -> tuple[bool, float, bytes]:
+    arrived = moment(facts.arrived)
+    return bool(facts.passage.signs), arrived if arrived is not None else float("inf"), facts.header_digest
+
+
+class _Fold:
+    """The knowledge as it grows from mail to mail."""
+
+    def __init__(self, known: Known, policy: Policy) -> None:
+        self.tallies = Tallies(known.tallies)
+        self.storms: list[StormNote] = []
+        self.breaks = ""
+        self._known = known
+        self._policy = policy
+        self._guard = policy.guard
+        self._given: defaultdict[bytes, list[Variant]] = defaultdict(list)
+        self._resends: set[bytes] = set()
+        self._open: set[bytes] = set(known.storms)
+
+    def judge(self, mail: Mail) -> tuple[Verdict, ...]:
+        policy = self._policy
+        judged: list[Verdict] = []
+        for verdict in decide(
+            mail.facts, policy.to, policy.mailboxes, self._known.marks, sees_loops=policy.sees_loops
+        ):
+            if isinstance(verdict, Deliver):
+                judged += self._beside_others(mail, verdict)
+            else:
+                judged.append(self._acted(verdict))
+            if verdict.reason is Reason.OWN_MARK:
+                self._count_own(mail.facts)
+        return tuple(judged)
+
+    def _beside_others(self, mail: Mail, deliver: Deliver) -> list[Verdict]:
+        """Return the verdicts on a mail that by itself is to be delivered."""
+        found: list[Verdict] = []
+        for recipient in deliver.recipients:
+            verdict = self._one(mail, recipient)
+            if verdict is not None:
+                found.append(self._acted(verdict))
+                given = isinstance(found[-1], Deliver) and found[-1].reason in _GIVES
+            else:
+                given = True
+            if given:
+                self._give(mail.facts, recipient)
+        named = {one for verdict in found if isinstance(verdict, Deliver | Hold) for one in verdict.recipients}
+        ordinary = tuple(one for one in deliver.recipients if one not in named)
+        return [*([replace(deliver, recipients=ordinary)] if ordinary else []), *found]
+
+    def _one(self, mail: Mail, recipient: Address) -> Hold | None:
+        facts = mail.facts
+        return (
+            self._bounce(facts, recipient)
+            or self._copy(mail, recipient)
+            or (self._thread(facts, recipient) if _is_list_wide(facts) else None)
+        )
+
+    def _acted(self, verdict: Verdict) -> Verdict:
+        """Turn what the rules would set aside into what the person's configuration says about it."""
+        if not isinstance(verdict, Hold):
+            return verdict
+        action = self._guard.actions.get(verdict.reason, Action.HOLD)
+        if action is Action.HOLD or (action is Action.FILE and not self._policy.can_file):
+            return verdict
+        return Deliver(
+            recipients=verdict.recipients,
+            folder=HELD_FOLDER if action is Action.FILE else None,
+            reason=verdict.reason,
+            sentence=verdict.sentence,
+            evidence=verdict.evidence,
+        )
+
+    # ── copies ──────────────────────────────────────────────────────────────────────────
+
+    def _copy(self, mail: Mail, recipient: Address) -> Hold | None:
+        facts = mail.facts
+        if facts.content_id is None:
+            return None
+        key = content_key(facts.content_id, recipient)
+        given = [
+            variant
+            for variant in (*self._known.contents.get(key, ()), *self._given.get(key, ()))
+            if variant.delivered > (variant.seen_id in mail.own_contents)
+        ]
+        if not given:
+            return None
+        copied = replication(facts, given)
+        storm = self._storm(facts, recipient, copied)
+        if storm is not None:
+            return storm
+        if copied is not None:
+            return self._held(facts, recipient, Reason.REPLICATED, copied, _storm_key(facts.content_id))
+        if facts.resend_id is not None and self._was_given(facts.resend_id, recipient, mail.own_resends):
+            return self._held(
+                facts,
+                recipient,
+                Reason.DUPLICATE,
+                Replication(
+                    "the very same mail is here already, by the same way: a server sent it once more",
+                    (f"Message-ID: {facts.message_id}", f"route: {' → '.join(facts.passage.route)}"),
+                ),
+                None,
+            )
+        return None
+
+    def _storm(self, facts: MessageFacts, recipient: Address, copied: Replication | None) -> Hold | None:
+        """Count a further mail of a content that its recipient has; hold it where it is one too many, or the breaker is open."""
+        assert facts.content_id is not None  # noqa: S101 -- its only caller has looked
+        storm = _storm_key(facts.content_id)
+        tally = storm if copied is not None else _copies_tally(facts.content_id, recipient)
+        entry = self._entry(facts, facts.passage.route[0] if facts.passage.route else "")
+        most = max(self._guard.storm_copies, SOME_ENTRIES)
+        self.tallies.add(tally, entry, most=most)
+        recent = self.tallies.within(tally, entry.moment, DAY)
+        is_many = len(recent) >= self._guard.storm_copies
+        if copied is None:
+            origins = {one.who for one in recent if one.who}
+            is_many = is_many and len(origins) >= self._guard.storm_origins and not self._policy.is_first_poll
+        if not is_many and storm not in self._open:
+            return None
+        what = copied or Replication(
+            f"{len(recent)} mails of one content came within a day",
+            (f"route: {' → '.join(facts.passage.route)}",),
+        )
+        if is_many:
+            self._open.add(storm)
+        return self._held(facts, recipient, Reason.STORM, what, storm, opens=is_many)
+
+    def _was_given(self, resend_id: bytes, recipient: Address, own: frozenset[bytes]) -> bool:
+        key = resend_key(resend_id, recipient)
+        return key in self._resends or (key in self._known.resends and key not in own)
+
+    def _give(self, facts: MessageFacts, recipient: Address) -> None:
+        """A mail is to be delivered: from here on its recipient has it."""
+        made = claim(facts, recipient)
+        if made is None:
+            return
+        variant = Variant(0, facts.passage.route, made.list_id, frozenset(made.signs.split()), 1)
+        given = self._given[made.content]
+        if variant not in given:
+            given.append(variant)
+        if made.resend is not None:
+            self._resends.add(made.resend)
+
+    # ── bounces, threads, what came back ────────────────────────────────────────────────
+
+    def _bounce(self, facts: MessageFacts, recipient: Address) -> Hold | None:
+        bounce = facts.bounce
+        if bounce is None:
+            return None
+        entry = self._entry(facts, bounce.reporter)
+        for key in bounces.tally_keys(bounce, recipient):
+            self.tallies.add(key, entry, most=self._guard.bounces)
+        about = bounces.tally_keys(bounce, recipient)
+        recent = max((len(self.tallies.within(key, entry.moment, DAY)) for key in about), default=0)
+        is_flood = recent >= self._guard.bounces and not self._policy.is_first_poll
+        found = bounces.judge(bounce, is_flood=is_flood, sent_by=self._guard.sent_by)
+        if found is None:
+            return None
+        reason, sentence = found
+        storm = about[-1] if about else None
+        if storm is not None:
+            self._note(facts, storm, StormKind.BOUNCES, sentence, opens=is_flood, subject=bounce.original_subject)
+        return Hold(
+            recipients=(recipient,), reason=reason, sentence=sentence, evidence=bounces.evidence(bounce), storm=storm
+        )
+
+    def _thread(self, facts: MessageFacts, recipient: Address) -> Hold | None:
+        """Count who answers to all; the verdict on a reply-all storm, whose action is to deliver where nobody chose another."""
+        key = _thread_tally(facts, recipient)
+        entry = self._entry(facts, facts.sender)
+        self.tallies.add(key, entry, most=4 * self._guard.repliers)
+        senders = {one.who for one in self.tallies.within(key, entry.moment, HOUR)}
+        if len(senders) < self._guard.repliers or self._policy.is_first_poll:
+            return None
+        sentence = f"{len(senders)} people answered to all within an hour"
+        self._note(facts, key, StormKind.REPLY_ALL, sentence, opens=True)
+        return Hold(
+            recipients=(recipient,),
+            reason=Reason.REPLY_ALL_STORM,
+            sentence=sentence,
+            evidence=(f"References begin with {facts.passage.thread.decode('ascii', 'replace')}",),
+            storm=key,
+        )
+
+    def _count_own(self, facts: MessageFacts) -> None:
+        """Count what came back with our own mark; too many say that the account is in a loop with its destination."""
+        key = _own_tally(self._policy)
+        entry = self._entry(facts, "")
+        self.tallies.add(key, entry, most=self._guard.own_marks)
+        if len(self.tallies.within(key, entry.moment, DAY)) >= self._guard.own_marks:
+            self.tallies.clear(key)
+            self.breaks = (
+                f"{self._guard.own_marks} mails that Seawall had delivered came back within a day: "
+                "something sends them to this account again"
+            )
+
+    # ── small things ────────────────────────────────────────────────────────────────────
+
+    def _held(
+        self,
+        facts: MessageFacts,
+        recipient: Address,
+        reason: Reason,
+        why: Replication,
+        storm: bytes | None,
+        *,
+        opens: bool = False,
+    ) -> Hold:
+        is_aside = self._guard.actions.get(reason) is not Action.DELIVER
+        if storm is not None and is_aside:
+            self._note(facts, storm, StormKind.COPIES, why.sentence, opens=opens)
+        return Hold(
+            recipients=(recipient,), reason=reason, sentence=why.sentence, evidence=why.evidence, storm=storm
+        )
+
+    def _note(
+        self, facts: MessageFacts, key: bytes, kind: StormKind, sentence: str, *, opens: bool, subject: str = ""
+    ) -> None:
+        self.storms.append(
+            StormNote(
+                key=key,
+                kind=kind,
+                sender=facts.from_,
+                subject=subject or facts.subject,
+                sentence=sentence,
+                opens=opens,
+            )
+        )
+
+    def _entry(self, facts: MessageFacts, who: str) -> Entry:
+        arrived = moment(facts.arrived)
+        # A date of tomorrow is a wrong clock, or an attempt to stay out of every tally.
+        at = self._policy.now if arrived is None else min(arrived, self._policy.now)
+        return Entry(at, who, facts.header_digest[:8].hex())
+
+
+def _is_list_wide(facts: MessageFacts) -> bool:
+    passage = facts.passage
+    return bool(passage.thread and (passage.list_id or passage.addressees >= LIST_WIDE))
+
+
+def _storm_key(content_id: bytes) -> bytes:
+    return tally_key("storm", content_id)
+
+
+def _copies_tally(content_id: bytes, recipient: Address) -> bytes:
+    return tally_key("copies", content_id, str(recipient).lower().encode("utf-8"))
+
+
+def _thread_tally(facts: MessageFacts, recipient: Address) -> bytes:
+    return tally_key("thread", facts.passage.thread, str(recipient).lower().encode("utf-8"))
+
+
+def _own_tally(policy: Policy) -> bytes:
+    return tally_key("own", policy.account.encode("utf-8"))

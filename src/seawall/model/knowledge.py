@@ -1,0 +1,102 @@
+"""What is remembered of earlier mails, as the rules are told it, and what they want remembered of these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One content that a recipient was given by one way, `delivered` times: its route, its list and its signs."""
+
+    seen_id: int
+    route: tuple[str, ...]
+    list_id: str
+    signs: frozenset[str]
+    delivered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One mail in a tally: when it came (Unix seconds), from whom or where, and which mail it was."""
+
+    moment: float
+    who: str
+    mail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questions:
+    """What the rules ask about a batch.
+
+    `contents` are by recipient, each with the tallies and the storm that matter where it was given before;
+    `marks` are the deliveries that marks name.
+    """
+
+    contents: Mapping[bytes, "Repeated"]
+    resends: frozenset[bytes]
+    tallies: frozenset[bytes]
+    marks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """What a content is counted by, where it comes again."""
+
+    copies: bytes
+    storm: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The answers. `resends` are those that were delivered, `storms` those whose breaker is open, `marks`
+    says who received a delivery; `as_of` is the newest content that was known then.
+    """
+
+    contents: Mapping[bytes, tuple[Variant, ...]] = field(default_factory=dict)
+    resends: frozenset[bytes] = frozenset()
+    tallies: Mapping[bytes, tuple[Entry, ...]] = field(default_factory=dict)
+    storms: frozenset[bytes] = frozenset()
+    marks: Mapping[str, str] = field(default_factory=dict)
+    as_of: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a delivery will have given its recipient; the ledger lets one of several that race have it."""
+
+    content: bytes
+    variant: bytes
+    route: str
+    list_id: str
+    signs: str
+    resend: bytes | None
+
+
+class StormKind(Enum):
+    """What many mails have in common."""
+
+    COPIES = "copies"
+    BOUNCES = "bounces"
+    REPLY_ALL = "reply-all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StormNote:
+    """That a mail belongs to a storm; `opens` where it is the one too many, which opens the breaker."""
+
+    key: bytes
+    kind: StormKind
+    sender: str
+    subject: str
+    sentence: str
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What is to be remembered of a batch beside its deliveries; `breaks` says why the account is to stop."""
+
+    tallies: Mapping[bytes, tuple[Entry, ...]] = field(default_factory=dict)
+    storms: tuple[StormNote, ...] = ()
+    breaks: str = ""
