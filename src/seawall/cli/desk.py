@@ -4,32 +4,43 @@ Owns the reading of the ledger for people. Refuses to know how an answer is prin
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from seawall.collect import inspect
 from seawall.collect.adoption import Adoption
 from seawall.collect.check.finding import Finding
 from seawall.collect.check.survey import AT_ONCE, Survey, survey
 from seawall.collect.inspect import Preview
-from seawall.collect.release import Held, find_held
+from seawall.collect.keeping import find_body, find_held, opened
+from seawall.collect.release import Held
 from seawall.daemon import make_room, process, surroundings
 from seawall.decide.verdict import decide
-from seawall.errors import Permanent
+from seawall.errors import Permanent, SeawallError, StorageFull, Temporary
 from seawall.facts.message import read_message
 from seawall.facts.section import header_section
 from seawall.ledger import breakers, deliveries, digests, setaside, statements
 from seawall.ledger.breakers import BrokenAccount, StormRecord
 from seawall.ledger.digests import LastDigest
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import HeldRecord
+from seawall.ledger.records import HeldRecord, HeldStorm
+from seawall.ledger.setaside import Choice
 from seawall.ledger.state import KEY_OCTETS, Lock, State
 from seawall.model.account import Account, Settings, chosen, sees_loops
 from seawall.model.facts import MessageFacts
 from seawall.model.text import shown
 from seawall.model.verdict import Verdict
+
+SOME: Final = 500
+"""Held mails that are read at once."""
+GIVE_UP_AFTER: Final = 20
+"""Failures in a row that may pass, after which those that are left are not tried: a next hop may be down."""
+UNSHOWN_SECONDS: Final = 1.0
+"""What takes no longer shows no progress."""
 
 
 async def preview(settings: Settings, accounts: Sequence[Account]) -> list[Preview]:
@@ -227,41 +238,120 @@ def _account_seen(ledger: Ledger, name: str) -> AccountSeen:
     )
 
 
-def held_mails(settings: Settings, *, every: bool) -> list[HeldRecord]:
-    """Return what is set aside; with `every` also what was released or dropped."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSeen:
+    """One held mail, for a person: the paths of its file and of its body's, and its header."""
+
+    record: HeldRecord
+    path: str
+    body_path: str | None
+    header: str
+
+
+def storms(settings: Settings, *, every: bool) -> list[HeldStorm]:
+    """Return the storms that have copies in Held; with `every` also those whose copies have left."""
     with ledger_of(settings) as ledger:
-        return ledger.transact(setaside.held_mails, every=every) if ledger else []
+        return ledger.transact(setaside.storms, every=every) if ledger else []
 
 
-def held_mail(settings: Settings, held_id: int) -> tuple[HeldRecord, str, str]:
-    """Return one held mail, the path of its file, and its header; raises Permanent where there is none."""
+def held_mails(settings: Settings, choice: Choice) -> Iterator[HeldRecord]:
+    """Yield what is set aside, oldest first, some at a time: a storm may have more than fit into memory."""
+    with ledger_of(settings) as ledger:
+        after = 0
+        while ledger and (some := ledger.transact(setaside.held_mails, choice, after=after, most=SOME)):
+            yield from some
+            after = some[-1].held_id
+
+
+def held_mail(settings: Settings, held_id: int) -> HeldSeen:
+    """Return one held mail; raises Permanent where there is none."""
+    record = _held_record(settings, held_id)
+    path, body = find_held(record), find_body(record)
+    with path.open("rb") as file:
+        header = header_section(file.read(64 * 2**10))
+    return HeldSeen(
+        record=record,
+        path=str(path),
+        body_path=str(body) if body else None,
+        header=header.decode("utf-8", "replace").replace("\r\n", "\n"),
+    )
+
+
+def held_octets(settings: Settings, held_id: int) -> Iterator[bytes]:
+    """Yield a held mail as it was served; raises Permanent where it is not there."""
+    with opened(_held_record(settings, held_id)) as mail:
+        yield from mail.content.chunks()
+
+
+def _held_record(settings: Settings, held_id: int) -> HeldRecord:
     with ledger_of(settings) as ledger:
         record = ledger.transact(setaside.held_mail, held_id) if ledger else None
     if record is None:
         raise Permanent(f"there is no held mail {held_id}")
-    path = find_held(record)
-    with path.open("rb") as file:
-        header = header_section(file.read(64 * 2**10))
-    return record, str(path), header.decode("utf-8", "replace").replace("\r\n", "\n")
+    return record
 
 
 def work_on_held(
-    settings: Settings, act: Callable[[Held, int], Awaitable[HeldRecord]], held_ids: Sequence[int]
-) -> None:
-    """Release or drop held mails, one process at a time; a connector may run meanwhile."""
+    settings: Settings,
+    act: Callable[[Held, int], Awaitable[HeldRecord]],
+    which: Sequence[int] | Choice,
+    *,
+    tell: Callable[[int, SeawallError], None],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> int:
+    """Release or drop held mails, oldest first, one process at a time; a connector may run meanwhile.
 
-    async def work() -> None:
+    Goes on behind a failure, which `tell` hears of, and returns how many failed; it ends where the
+    disk is full, or where so many in a row failed for a reason that passes. One mail alone raises its failure.
+    """
+
+    async def work() -> int:
         async with process(settings, collects=False) as running:
             lock = Lock(running.state.root / "held.lock", "releasing held mail")
             try:
                 held = running.held()
                 await held.settle()
-                for held_id in held_ids:
-                    await act(held, held_id)
+                return await _work_through(running.ledger, held)
             finally:
                 lock.release()
 
-    asyncio.run(work())
+    async def _work_through(ledger: Ledger, held: Held) -> int:
+        if isinstance(which, Choice):
+            total = await ledger.do(setaside.count, which)
+        else:
+            total = len(set(which))
+        began, done, failed, in_a_row = time.monotonic(), 0, 0, 0
+        async for held_id in _numbers(ledger, which):
+            done += 1
+            try:
+                await act(held, held_id)
+                in_a_row = 0
+            except SeawallError as problem:
+                if total == 1:
+                    raise
+                tell(held_id, problem)
+                failed += 1
+                in_a_row = in_a_row + 1 if isinstance(problem, Temporary) else 0
+                if isinstance(problem, StorageFull) or in_a_row >= GIVE_UP_AFTER:
+                    raise Temporary(f"given up with {total - done} mails left as they were") from problem
+            if progress is not None and time.monotonic() - began > UNSHOWN_SECONDS:
+                progress("held", done, max(done, total))
+        return failed
+
+    return asyncio.run(work())
+
+
+async def _numbers(ledger: Ledger, which: Sequence[int] | Choice) -> AsyncIterator[int]:
+    """Yield the numbers of held mails, oldest first, some at a time."""
+    if not isinstance(which, Choice):
+        for held_id in sorted(set(which)):
+            yield held_id
+        return
+    after = 0
+    while some := await ledger.do(setaside.held_ids, which, after, SOME):
+        for held_id in some:
+            yield held_id
+        after = some[-1]
 
 
 def explain_mail(

@@ -7,8 +7,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn, TextIO
 
 from seawall.errors import SeawallError
 
@@ -44,6 +44,18 @@ def talk(text: str) -> None:
         _to_nowhere(sys.stderr)
 
 
+def octets(chunks: Iterable[bytes]) -> None:
+    """Write bytes to stdout as they are, for another program."""
+    if sys.stdout is None:
+        raise SeawallError("stdout cannot be written: it is closed")
+    sys.stdout.flush()
+    for chunk in chunks:
+        try:
+            sys.stdout.buffer.write(chunk)
+        except OSError as refused:
+            _refused(refused)
+
+
 def document(schema: str, content: Mapping[str, Any]) -> None:
     """Print one JSON document to stdout; `schema` is its name and version, such as "seawall.status/1"."""
     _write(json.dumps({"schema": schema, **content}, indent=2) + "\n")
@@ -64,10 +76,14 @@ def _write(text: str, *, flush: bool = False) -> None:
         if flush:
             sys.stdout.flush()
     except OSError as refused:
-        _to_nowhere(sys.stdout)
-        if isinstance(refused, BrokenPipeError):
-            raise NobodyReads from None
-        raise SeawallError(f"stdout cannot be written: {refused.strerror}") from None
+        _refused(refused)
+
+
+def _refused(refused: OSError) -> NoReturn:
+    _to_nowhere(sys.stdout)
+    if isinstance(refused, BrokenPipeError):
+        raise NobodyReads from None
+    raise SeawallError(f"stdout cannot be written: {refused.strerror}") from None
 
 
 def _to_nowhere(stream: TextIO) -> None:

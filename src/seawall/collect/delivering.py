@@ -13,6 +13,7 @@ from typing import Final
 
 from seawall.collect.dispatch import Consignment, Item, Resumption, Route, begun
 from seawall.collect.filtering import filtered
+from seawall.collect.keeping import Keeping, keeps_any
 from seawall.collect.logbook import Logbook
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
@@ -23,7 +24,7 @@ from seawall.deliver.trace import Hop
 from seawall.deliver.transfer import Carrier
 from seawall.deliver.writer import Writer
 from seawall.errors import OurBug, SeawallError, StorageFull, Temporary
-from seawall.ledger import deliveries
+from seawall.ledger import deliveries, setaside
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord, OpenDelivery
 from seawall.ledger.state import State
@@ -80,6 +81,7 @@ class Delivering:
         self._site = site
         self._ledger = ledger
         self._held = str(state.held)
+        self._keeping = Keeping(self._held)
         self._around = surroundings
         self._writer = writer
         self._carrier = carrier
@@ -87,8 +89,16 @@ class Delivering:
         self._receivers = receivers(account, site)
 
     async def probe(self) -> None:
-        """See whether the destination can take mail now; raises what keeps it from that."""
+        """See whether the destination can take mail now, and Held; raises what keeps it from that."""
         await asyncio.to_thread(self._probe_files)
+        most = self._site.guard.held_max
+        if await asyncio.to_thread(keeps_any, self._held):
+            octets = await self._ledger.do(setaside.octets_held)
+            if octets > most:
+                raise StorageFull(
+                    f"{octets:,} octets are held; polling stops above {most:,}: see `seawall held list`, "
+                    "release or drop some, or raise guard.held_max"
+                )
         if self._carrier is not None:
             await self._carrier.probe()
 
@@ -139,6 +149,7 @@ class Delivering:
             else:
                 consignments.append(self._consignment(route, resumption, mail, fact, verdict))
         await self.probe()
+        consignments = await self._keeping.consignments(consignments)
         await asyncio.to_thread(_make_maildirs, [item for one in consignments for item in one.items])
         copy_ids = await self._ledger.do(
             deliveries.intend, record.account_id, [one.intent for one in consignments], route.now
@@ -151,6 +162,7 @@ class Delivering:
             if isinstance(outcome := outcomes.get(item.delivery_id), Refused)
         }
         if refused:
+            refused = dict(zip(refused, await self._keeping.items(list(refused.values())), strict=True))
             await self._ledger.do(
                 deliveries.refuse, [item.delivery for item in refused.values()], self._around.now()
             )
@@ -229,7 +241,7 @@ class Delivering:
         items = [item for item in items if not (item.is_done or item.is_blocked)]
         if not items:
             return {}
-        failed = await asyncio.to_thread(self._writer.stage, [route.parcel(item) for item in items])
+        failed = await asyncio.to_thread(self._stage, route, items)
         staged = items
         if failed:
             staged = [item for item in items if item.placement not in failed]
@@ -248,6 +260,11 @@ class Delivering:
             self._around.now(),
         )
         return failed
+
+    def _stage(self, route: Route, items: Sequence[Item]) -> dict[Placement, SeawallError]:
+        failed = self._keeping.write(items)
+        parcels = [route.parcel(item) for item in items if item.placement not in failed]
+        return failed | self._writer.stage(parcels)
 
     def _result(
         self,

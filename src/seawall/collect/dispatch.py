@@ -9,12 +9,13 @@ from seawall.deliver import maildir
 from seawall.deliver.staging import Parcel, Placement
 from seawall.deliver.trace import Hop, final_trace, gateway_trace
 from seawall.deliver.transfer import Transfer
+from seawall.facts.section import body_start
 from seawall.ledger.records import Begun, HeldNote, Intent, NewDelivery, OpenCopy
 from seawall.model.account import Account, MaildirDestination
 from seawall.model.address import Address
 from seawall.model.copy import KnownCopy
 from seawall.model.facts import MessageFacts
-from seawall.model.mail import Listed
+from seawall.model.mail import Content, Listed, MemoryContent
 from seawall.model.verdict import Deliver, Hold, Reason
 from seawall.retrieve.session import Retrieved
 
@@ -53,6 +54,13 @@ class Item:
     def placement(self) -> Placement:
         """Where it is written, if it is written here."""
         return Placement(directory=self.delivery.directory, base_name=self.delivery.base_name)
+
+    def kept_as(self, body: bytes | None, kept_octets: int) -> "Item":
+        """Return an item that is to be held, with what of it is kept where."""
+        if self.delivery.held is None:
+            return self
+        note = replace(self.delivery.held, body=body, kept_octets=kept_octets)
+        return replace(self, delivery=replace(self.delivery, held=note))
 
     def after(self, before: Begun | None) -> "Item":
         """Return the item in the light of what was begun for it: done, or under the same delivery id as then.
@@ -167,9 +175,12 @@ class Route:
         return replace(item, verdict=verdict, delivery=delivery)
 
     def parcel(self, item: Item) -> Parcel:
-        """Return what is written: in Held the mail as served, in a Maildir with the trace on top."""
-        content = item.mail.mail.content
+        """Return what is written: in Held the header as served, in a Maildir the mail with the trace on top."""
+        content: Content = item.mail.mail.content
         if isinstance(item.verdict, Hold):
+            held = item.delivery.held
+            if held is not None and held.body is not None:
+                content = MemoryContent(item.mail.mail.head[: body_start(item.mail.mail.head)])
             return Parcel(placement=item.placement, top=b"", content=content, is_native=False)
         top = final_trace(
             delivery_id=item.delivery_id,

@@ -1,15 +1,18 @@
 """What a person does about Held: release a mail to its mailbox, byte-identical, or drop it for good."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from seawall.collect.delivering import receivers
 from seawall.collect.dispatch import Route
+from seawall.collect.keeping import find_held, opened
 from seawall.collect.surroundings import Surroundings
 from seawall.decide.recipient import recipients
 from seawall.deliver import maildir, staging
+from seawall.deliver.bodies import Bodies
 from seawall.deliver.carriers import carrier
 from seawall.deliver.staging import Parcel, Placement, Settlement
 from seawall.deliver.trace import Hop
@@ -23,11 +26,10 @@ from seawall.ledger.state import State
 from seawall.model.account import Account, Settings, Tls
 from seawall.model.address import Address
 from seawall.model.facts import MessageFacts
-from seawall.model.mail import Listed, RawMail
+from seawall.model.mail import Listed
 from seawall.model.outcome import Accepted, Lost, Outcome, Refused
 from seawall.model.verdict import Deliver, Hold, Reason
 from seawall.retrieve.session import Retrieved
-from seawall.retrieve.spool import HEAD_OCTETS, SpooledContent
 
 SWEPT_TOGETHER: Final = 500
 _OF_THE_ENVELOPE: Final = frozenset({Reason.NO_ENVELOPE.value, Reason.AMBIGUOUS_ENVELOPE.value})
@@ -43,6 +45,7 @@ class Held:
         self._ledger = ledger
         self._state = state
         self._around = surroundings
+        self._bodies = Bodies(str(state.held))
 
     async def settle(self) -> None:
         """Bring to an end the releases that were under way when a process ended."""
@@ -60,12 +63,26 @@ class Held:
         await self._sweep()
 
     async def _sweep(self) -> None:
-        """Remove the files that a kill left behind their mail's release or drop."""
+        """Remove the files that a kill left: of mails that were released or dropped, and bodies that nobody needs."""
         paths = await asyncio.to_thread(_files, self._state.held)
         for at in range(0, len(paths), SWEPT_TOGETHER):
             by_name = {path.name.partition(":")[0]: path for path in paths[at : at + SWEPT_TOGETHER]}
             for name in await self._ledger.do(setaside.ended, list(by_name)):
                 by_name[name].unlink(missing_ok=True)
+        with await asyncio.to_thread(self._bodies.alone):
+            await asyncio.to_thread(self._bodies.clear)
+        for bodies in await asyncio.to_thread(lambda: list(self._bodies.parts(SWEPT_TOGETHER))):
+            await self._erase(bodies)
+
+    async def _let_go(self, record: HeldRecord) -> None:
+        if record.note.body is not None:
+            await self._erase([record.note.body])
+
+    async def _erase(self, bodies: Sequence[bytes]) -> None:
+        """Erase those of the bodies that nobody needs (see `deliver.bodies`)."""
+        with await asyncio.to_thread(self._bodies.alone):
+            unneeded = await self._ledger.do(setaside.unneeded, bodies)
+            await asyncio.to_thread(self._bodies.erase, unneeded)
 
     async def release(self, held_id: int, to: Address | None = None) -> HeldRecord:
         """Deliver a held mail: to `to`, else to whom it was held for, else to whom its envelope names by now.
@@ -77,13 +94,9 @@ class Held:
         account = self._account(record)
         route = self._route(record, account)
         path = find_held(record)
-        with path.open("rb") as file:
-            head = await asyncio.to_thread(file.read, HEAD_OCTETS)
-            content = SpooledContent(file, path.stat().st_size)
-            mail = Retrieved(
-                listed=Listed(number=0, uidl=None, octets=None), mail=RawMail(head=head, content=content)
-            )
-            facts = read_message(head, content.octets, route.mark_key, account.envelope)
+        with opened(record) as raw:
+            mail = Retrieved(listed=Listed(number=0, uidl=None, octets=None), mail=raw)
+            facts = read_message(raw.head, raw.content.octets, route.mark_key, account.envelope)
             recipient = self._recipient(record, account, facts, to)
             verdict = Deliver(recipients=(recipient,))
             token = record.release_id or self._around.token()
@@ -95,6 +108,7 @@ class Held:
             else:
                 await self._write(route.parcel(item), item.delivery_id)
         path.unlink(missing_ok=True)
+        await self._let_go(record)
         self._around.log.info("released", held=held_id, recipient=str(recipient), delivery=item.delivery_id)
         return record
 
@@ -103,7 +117,9 @@ class Held:
         record = await self._record(held_id)
         if not await self._ledger.do(setaside.drop, held_id):
             raise Permanent(f"mail {held_id} is not held any more")
-        find_held(record).unlink(missing_ok=True)
+        with suppress(Permanent):
+            find_held(record).unlink(missing_ok=True)
+        await self._let_go(record)
         self._around.log.info("dropped", held=held_id, recipient=record.note.recipient)
         return record
 
@@ -225,11 +241,3 @@ class _Answer:
 
 def _files(held: Path) -> list[Path]:
     return [path for folder in ("new", "cur") for path in (held / folder).glob("*")]
-
-
-def find_held(record: HeldRecord) -> Path:
-    """Return a held mail's file, also where a mail reader moved it to cur/; raises Permanent where it is gone."""
-    for folder in ("new", "cur"):
-        for path in Path(record.directory, folder).glob(f"{record.base_name}*"):
-            return path
-    raise Permanent(f"the file of held mail {record.held_id} is not in {record.directory}")

@@ -32,7 +32,11 @@ def judge(bounce: Bounce, *, is_flood: bool, sent_by: tuple[str, ...]) -> tuple[
         return Reason.BOUNCE_OF_BOUNCE, "it is a bounce about a bounce: nobody wrote either"
     if is_flood:
         return Reason.BOUNCE_FLOOD, "one of very many bounces about one mail within a day"
-    if sent_by and bounce.original_hosts and not any(is_within(host, sent_by) for host in bounce.original_hosts):
+    if (
+        sent_by
+        and bounce.original_hosts
+        and not any(is_within(host, sent_by) for host in bounce.original_hosts)
+    ):
         return (
             Reason.BOUNCE_FLOOD,
             f"it is about a mail that was never sent from here: it began at {bounce.original_hosts[0]}",

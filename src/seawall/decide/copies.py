@@ -46,7 +46,9 @@ def claim(facts: MessageFacts, recipient: Address) -> Claim | None:
     route, signs = " ".join(facts.passage.route), " ".join(sorted(_signs(facts)))
     return Claim(
         content=content_key(facts.content_id, recipient),
-        variant=_digest(*(part.encode("utf-8", "replace") for part in (route, facts.passage.list_id, signs)))[:8],
+        variant=_digest(*(part.encode("utf-8", "replace") for part in (route, facts.passage.list_id, signs)))[
+            :8
+        ],
         route=route,
         list_id=facts.passage.list_id,
         signs=signs,
@@ -73,7 +75,8 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
         if _has(signs, _MARKER) or _has(variant.signs, _MARKER):
             if _minted(signs) != _minted(variant.signs):
                 return Replication(
-                    "a connector that sends mail again made a copy of a mail that is here already", _evidence(facts)
+                    "a connector that sends mail again made a copy of a mail that is here already",
+                    _evidence(facts),
                 )
         elif (_has(signs, _PICKUP) or _has(variant.signs, _PICKUP)) and _origin(
             facts.passage.route

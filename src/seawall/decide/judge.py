@@ -20,7 +20,17 @@ from seawall.model.address import Address
 from seawall.model.envelope import Mailboxes, Multidrop
 from seawall.model.facts import MessageFacts
 from seawall.model.guard import DAY, Action, Guard
-from seawall.model.knowledge import Claim, Entry, Known, News, Questions, Repeated, StormKind, StormNote, Variant
+from seawall.model.knowledge import (
+    Claim,
+    Entry,
+    Known,
+    News,
+    Questions,
+    Repeated,
+    StormKind,
+    StormNote,
+    Variant,
+)
 from seawall.model.verdict import Deliver, Hold, Reason, Verdict
 
 HELD_FOLDER: Final = "Held"
@@ -176,7 +186,9 @@ class _Fold:
                 given = True
             if given:
                 self._give(mail.facts, recipient)
-        named = {one for verdict in found if isinstance(verdict, Deliver | Hold) for one in verdict.recipients}
+        named = {
+            one for verdict in found if isinstance(verdict, Deliver | Hold) for one in verdict.recipients
+        }
         ordinary = tuple(one for one in deliver.recipients if one not in named)
         return [*([replace(deliver, recipients=ordinary)] if ordinary else []), *found]
 
@@ -293,9 +305,15 @@ class _Fold:
         reason, sentence = found
         storm = about[-1] if about else None
         if storm is not None:
-            self._note(facts, storm, StormKind.BOUNCES, sentence, opens=is_flood, subject=bounce.original_subject)
+            self._note(
+                facts, storm, StormKind.BOUNCES, sentence, opens=is_flood, subject=bounce.original_subject
+            )
         return Hold(
-            recipients=(recipient,), reason=reason, sentence=sentence, evidence=bounces.evidence(bounce), storm=storm
+            recipients=(recipient,),
+            reason=reason,
+            sentence=sentence,
+            evidence=bounces.evidence(bounce),
+            storm=storm,
         )
 
     def _thread(self, facts: MessageFacts, recipient: Address) -> Hold | None:
@@ -348,7 +366,14 @@ class _Fold:
         )
 
     def _note(
-        self, facts: MessageFacts, key: bytes, kind: StormKind, sentence: str, *, opens: bool, subject: str = ""
+        self,
+        facts: MessageFacts,
+        key: bytes,
+        kind: StormKind,
+        sentence: str,
+        *,
+        opens: bool,
+        subject: str = "",
     ) -> None:
         self.storms.append(
             StormNote(

@@ -12,7 +12,9 @@ MOST_ENTRIES: Final = 256
 
 def tally_key(kind: str, *parts: bytes) -> bytes:
     """Return what a tally is remembered by."""
-    return blake2b(b"\0".join((kind.encode("ascii"), *parts)), digest_size=16, person=b"seawall-tally").digest()
+    return blake2b(
+        b"\0".join((kind.encode("ascii"), *parts)), digest_size=16, person=b"seawall-tally"
+    ).digest()
 
 
 class Tallies:

@@ -165,7 +165,7 @@ def _stage_in(folder: Folder, parcels: Sequence[Parcel], failed: dict[Placement,
             failed[parcel.placement] = unwritable(parcel.placement.directory, problem)
         except SeawallError as unreadable:
             failed[parcel.placement] = unreadable
-    lost = _sync_all([descriptor for _, descriptor in written])
+    lost = sync_all([descriptor for _, descriptor in written])
     for (parcel, _), why in zip(written, lost, strict=True):
         if why is not None:
             folder.discard(parcel.placement.base_name)
@@ -174,7 +174,7 @@ def _stage_in(folder: Folder, parcels: Sequence[Parcel], failed: dict[Placement,
     folder.sync("tmp")
 
 
-def _sync_all(descriptors: Sequence[int]) -> list[OSError | None]:
+def sync_all(descriptors: Sequence[int]) -> list[OSError | None]:
     """Make files durable and close them; return what each one said.
 
     Side by side: each fsync waits for the disk to empty its cache, and those that wait together

@@ -31,6 +31,15 @@ def header_section(head: bytes) -> bytes:
     return head[: end + 2 if end >= 0 else MAX_HEADER][:MAX_HEADER]
 
 
+def body_start(head: bytes) -> int | None:
+    """Return where the body begins in a mail's first bytes, behind the empty line; None where no such line is in reach."""
+    for line in (b"\r\n", b"\n"):
+        if head.startswith(line):
+            return len(line)
+    end = head.find(b"\r\n\r\n", 0, MAX_HEADER + 4)
+    return end + 4 if end >= 0 else None
+
+
 def header_digest(section: bytes) -> bytes:
     """Return the 16 octets that identify a header as served.
 

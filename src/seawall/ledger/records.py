@@ -31,7 +31,11 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldNote:
-    """Why a mail is set aside, and what a person sees of it before looking inside."""
+    """Why a mail is set aside, and what a person sees of it before looking inside.
+
+    `body` is the digest by which its body is kept, None where its file is whole; `kept_octets` is what
+    it takes on the disk: the body's octets count for the first that needs it.
+    """
 
     account: str
     recipient: str
@@ -44,6 +48,8 @@ class HeldNote:
     octets: int
     reverse_path: str | None
     server: str
+    body: bytes | None = None
+    kept_octets: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,3 +189,19 @@ class HeldRecord:
     directory: str
     base_name: str
     release_id: str | None = None
+    storm_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldStorm:
+    """A storm, and its copies in Held: how many, for which reasons, when the first and the last was set aside."""
+
+    storm_id: int
+    sender: str
+    subject: str
+    sentence: str
+    is_open: bool
+    copies: int
+    reasons: tuple[str, ...]
+    first_at: float
+    last_at: float

@@ -151,11 +151,14 @@ held: Final = Table(
     Column("held_at", Float, nullable=False),
     Column("status", String, nullable=False),
     Column("release_id", String(32)),
-    Column("storm_id", Integer, ForeignKey("storm.id", ondelete="SET NULL"), index=True),
-    Column("body", Octets, index=True),
+    Column("storm_id", Integer, ForeignKey("storm.id", ondelete="SET NULL")),
+    Column("body", Octets),
     Column("kept_octets", Integer, nullable=False, default=0, server_default="0"),
     comment="One mail that was set aside for one recipient, until a person releases or drops it",
 )
+Index("held_by_storm", held.c.storm_id, held.c.status)
+Index("held_by_body", held.c.body, held.c.status)
+Index("held_octets", held.c.status, held.c.kept_octets)
 
 trouble: Final = Table(
     "trouble",

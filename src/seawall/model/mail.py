@@ -72,6 +72,29 @@ class CutContent:
         self.whole.close()
 
 
+@dataclass(frozen=True, slots=True)
+class JoinedContent:
+    """A mail whose header and body are kept apart."""
+
+    header: Content
+    body: Content
+
+    @property
+    def octets(self) -> int:
+        """The length in octets, of both together."""
+        return self.header.octets + self.body.octets
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield both, in order."""
+        yield from self.header.chunks()
+        yield from self.body.chunks()
+
+    def close(self) -> None:
+        """Give back what holds the bytes."""
+        self.header.close()
+        self.body.close()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawMail:
     """A mail that was retrieved whole. `head` is its beginning: all of it, or at least the first MiB."""

@@ -56,8 +56,11 @@ def upgrade() -> None:
         held.add_column(sa.Column("body", sa.LargeBinary))
         held.add_column(sa.Column("kept_octets", sa.Integer, nullable=False, server_default="0"))
         held.create_foreign_key("held_of_storm", "storm", ["storm_id"], ["id"], ondelete="SET NULL")
-    op.create_index("ix_held_storm_id", "held", ["storm_id"])
-    op.create_index("ix_held_body", "held", ["body"])
+    # Until here each held mail was kept whole.
+    op.execute("UPDATE held SET kept_octets = octets")
+    op.create_index("held_by_storm", "held", ["storm_id", "status"])
+    op.create_index("held_by_body", "held", ["body", "status"])
+    op.create_index("held_octets", "held", ["status", "kept_octets"])
     op.create_table(
         "digest",
         sa.Column("id", sa.Integer, primary_key=True),
