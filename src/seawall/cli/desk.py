@@ -16,22 +16,24 @@ from seawall.collect.adoption import Adoption
 from seawall.collect.check.finding import Finding
 from seawall.collect.check.survey import AT_ONCE, Survey, survey
 from seawall.collect.inspect import Preview
+from seawall.collect.judging import policy
 from seawall.collect.keeping import find_body, find_held, opened
 from seawall.collect.release import Held
 from seawall.daemon import make_room, process, surroundings
-from seawall.decide.verdict import decide
+from seawall.decide.judge import Mail, judge, questions
 from seawall.errors import Permanent, SeawallError, StorageFull, Temporary
 from seawall.facts.message import read_message
 from seawall.facts.section import header_section
-from seawall.ledger import breakers, deliveries, digests, setaside, statements
+from seawall.ledger import breakers, deliveries, digests, setaside, statements, windows
 from seawall.ledger.breakers import BrokenAccount, StormRecord
 from seawall.ledger.digests import LastDigest
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import HeldRecord, HeldStorm
 from seawall.ledger.setaside import Choice
 from seawall.ledger.state import KEY_OCTETS, Lock, State
-from seawall.model.account import Account, Settings, chosen, sees_loops
+from seawall.model.account import Account, Settings, chosen
 from seawall.model.facts import MessageFacts
+from seawall.model.knowledge import Known
 from seawall.model.text import shown
 from seawall.model.verdict import Verdict
 
@@ -361,16 +363,11 @@ def explain_mail(
     state = State.existing(settings.site.state)
     key = state.mark_key() if state else bytes(KEY_OCTETS)
     facts = read_message(_as_served(head), octets, key, account.envelope)
+    by = policy(account, settings.site, now=surroundings().now())
+    mails = [Mail(facts=facts)]
     with ledger_of(settings) as ledger:
-        marks = [mark.delivery for mark in facts.marks if mark.is_genuine]
-        recipients = ledger.transact(deliveries.recipients_of, marks) if ledger and marks else {}
-    return facts, decide(
-        facts,
-        account.to,
-        settings.site.mailboxes,
-        recipients,
-        sees_loops=sees_loops(account.destination),
-    )
+        known = ledger.transact(windows.knowledge, questions(mails, by)) if ledger else Known()
+    return facts, judge(mails, known, by).verdicts[0]
 
 
 def _as_served(head: bytes) -> bytes:

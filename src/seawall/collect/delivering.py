@@ -11,13 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from seawall.collect.dispatch import Consignment, Item, Resumption, Route, begun
+from seawall.collect.dispatch import NEXT_HOP, Consignment, Item, Resumption, Route, begun
 from seawall.collect.filtering import filtered
+from seawall.collect.judging import Judging
 from seawall.collect.keeping import Keeping, keeps_any
 from seawall.collect.logbook import Logbook
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
-from seawall.decide.verdict import decide
+from seawall.decide.judge import HELD_FOLDER
 from seawall.deliver import maildir, staging
 from seawall.deliver.staging import Placement, Settlement
 from seawall.deliver.trace import Hop
@@ -26,9 +27,9 @@ from seawall.deliver.writer import Writer
 from seawall.errors import OurBug, SeawallError, StorageFull, Temporary
 from seawall.ledger import deliveries, setaside
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import AccountRecord, OpenDelivery
+from seawall.ledger.records import AccountRecord, OpenCopy, OpenDelivery, OutdatedError
 from seawall.ledger.state import State
-from seawall.model.account import Account, CommandDestination, MaildirDestination, Site, sees_loops
+from seawall.model.account import Account, CommandDestination, MaildirDestination, Site
 from seawall.model.address import Address
 from seawall.model.copy import KnownCopy
 from seawall.model.envelope import Multidrop
@@ -39,6 +40,8 @@ from seawall.model.text import shown
 from seawall.model.verdict import Deliver, Hold, Verdict
 from seawall.retrieve.session import Retrieved
 
+JUDGED_AGAIN: Final = 16
+"""How often a batch is judged because other accounts' mail of the same contents came in between."""
 BATCHES_AT_ONCE: Final = 3
 """The ledger, the disk or the next hop, and the reading of facts work side by side; more would take memory only."""
 
@@ -87,6 +90,7 @@ class Delivering:
         self._carrier = carrier
         self._mark_key = state.mark_key()
         self._receivers = receivers(account, site)
+        self._judging = Judging(account, site, ledger=ledger, surroundings=surroundings)
 
     async def probe(self) -> None:
         """See whether the destination can take mail now, and Held; raises what keeps it from that."""
@@ -133,8 +137,9 @@ class Delivering:
         report: Report,
     ) -> Delivered:
         """Take a batch from its bytes to its mailboxes."""
-        contents = [mail.mail.content for mail in mails]
-        verdicts = await filtered(self._account, contents, await self._judge(facts))
+        copies = [
+            resumption.take(mail.listed, fact.header_digest) for mail, fact in zip(mails, facts, strict=True)
+        ]
         route = Route(
             account=self._account,
             held=self._held,
@@ -142,18 +147,14 @@ class Delivering:
             now=self._around.now(),
             mark_key=self._mark_key,
         )
-        consignments, unfiltered = [], []
-        for mail, fact, verdict in zip(mails, facts, verdicts, strict=True):
-            if isinstance(verdict, Temporary):
-                unfiltered.append((mail.listed, str(verdict)))
-            else:
-                consignments.append(self._consignment(route, resumption, mail, fact, verdict))
-        await self.probe()
-        consignments = await self._keeping.consignments(consignments)
-        await asyncio.to_thread(_make_maildirs, [item for one in consignments for item in one.items])
-        copy_ids = await self._ledger.do(
-            deliveries.intend, record.account_id, [one.intent for one in consignments], route.now
-        )
+        for _ in range(JUDGED_AGAIN):
+            with suppress(OutdatedError):
+                consignments, copy_ids, unfiltered = await self._intend(record, route, mails, facts, copies)
+                break
+        else:
+            raise Temporary(
+                "other mail of the same contents kept coming in: it is judged again at the next poll"
+            )
         items = [item for one in consignments for item in one.items]
         outcomes, lost = await self._hand_over(record, route, [item for item in items if item.is_transfer])
         refused = {
@@ -179,29 +180,51 @@ class Delivering:
         )
         return replace(result, deferred=(*unfiltered, *result.deferred))
 
-    async def _judge(self, facts: Sequence[MessageFacts]) -> list[tuple[Verdict, ...]]:
-        marks = [mark.delivery for fact in facts for mark in fact.marks if mark.is_genuine]
-        recipients = await self._ledger.do(deliveries.recipients_of, marks) if marks else {}
-        return [
-            decide(
-                fact,
-                self._account.to,
-                self._site.mailboxes,
-                recipients,
-                sees_loops=sees_loops(self._account.destination),
-            )
-            for fact in facts
-        ]
+    async def _intend(
+        self,
+        record: AccountRecord,
+        route: Route,
+        mails: Sequence[Retrieved],
+        facts: Sequence[MessageFacts],
+        copies: Sequence[OpenCopy | None],
+    ) -> tuple[list[Consignment], Sequence[int], list[tuple[Listed, str]]]:
+        """Judge a batch and write down what is to be done with it; return that, and the mails that no filter let through.
+
+        Raises OutdatedError where it must be judged again.
+        """
+        judged = await self._judging.judge(record, facts, copies)
+        contents = [mail.mail.content for mail in mails]
+        consignments, unfiltered = [], []
+        for mail, fact, copy, verdict in zip(
+            mails, facts, copies, await filtered(self._account, contents, judged.verdicts), strict=True
+        ):
+            if isinstance(verdict, Temporary):
+                unfiltered.append((mail.listed, str(verdict)))
+            else:
+                consignments.append(self._consignment(route, copy, mail, fact, verdict))
+        await self.probe()
+        consignments = await self._keeping.consignments(consignments)
+        await asyncio.to_thread(_make_maildirs, [item for one in consignments for item in one.items])
+        intended = await self._ledger.do(
+            deliveries.intend_judged,
+            record.account_id,
+            [one.intent for one in consignments],
+            route.now,
+            news=judged.news,
+            as_of=judged.as_of,
+        )
+        self._judging.tell(intended)
+        await self._judging.forget(len(mails))
+        return consignments, intended.copy_ids, unfiltered
 
     def _consignment(
         self,
         route: Route,
-        resumption: Resumption,
+        copy: OpenCopy | None,
         mail: Retrieved,
         facts: MessageFacts,
         verdicts: tuple[Verdict, ...],
     ) -> Consignment:
-        copy = resumption.take(mail.listed, facts.header_digest)
         items = []
         for verdict in verdicts:
             if not isinstance(verdict, Deliver | Hold):
@@ -310,13 +333,15 @@ class Delivering:
 
     def _tell(self, report: Report, item: Item) -> None:
         is_held = isinstance(item.verdict, Hold)
+        is_filed = item.folder == HELD_FOLDER
         report.held += is_held
-        report.delivered += not is_held
-        if not is_held:
+        report.filed += is_filed
+        report.delivered += not (is_held or is_filed)
+        if not (is_held or is_filed):
             report.deliveries.append((str(item.recipient), item.facts.subject))
         tell = self._around.log.warning if is_held else self._around.log.info
         tell(
-            "held" if is_held else "delivered",
+            "held" if is_held else "filed" if is_filed else "delivered",
             account=self._account.name,
             recipient=str(item.recipient),
             reason=item.verdict.reason.value,
@@ -363,6 +388,9 @@ class Delivering:
 
 def _make_maildirs(items: Sequence[Item]) -> None:
     """Make what is missing of the mailboxes that mail goes to; one that cannot be made fails when it is written to."""
-    for directory in {item.delivery.directory for item in items if item.is_new and not item.is_transfer}:
+    for directory, folder in {(item.delivery.directory, item.folder) for item in items if item.is_new}:
         with suppress(SeawallError):
-            staging.make(directory)
+            if folder is not None:
+                maildir.make_folder(directory.removesuffix(f"/.{folder}"), folder)
+            elif directory != NEXT_HOP:
+                staging.make(directory)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from seawall.decide.judge import claims
 from seawall.deliver import maildir
 from seawall.deliver.staging import Parcel, Placement
 from seawall.deliver.trace import Hop, final_trace, gateway_trace
@@ -49,6 +50,11 @@ class Item:
     def is_transfer(self) -> bool:
         """Whether a next hop takes it."""
         return self.delivery.directory == NEXT_HOP
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the recipient's Maildir that it goes into, None where it goes into no folder."""
+        return self.verdict.folder if isinstance(self.verdict, Deliver) and not self.is_transfer else None
 
     @property
     def placement(self) -> Placement:
@@ -146,6 +152,7 @@ class Route:
             directory=directory,
             base_name=self._base_name(token) if directory != NEXT_HOP else "",
             held=held,
+            claim=claims(facts, verdict, recipient),
         )
         return Item(mail=mail, facts=facts, verdict=verdict, recipient=recipient, delivery=delivery)
 
@@ -171,6 +178,7 @@ class Route:
             directory=self.held,
             base_name=self._base_name(item.delivery_id),
             held=self._note(item.facts, verdict, item.recipient),
+            claim=None,
         )
         return replace(item, verdict=verdict, delivery=delivery)
 
@@ -226,6 +234,7 @@ class Route:
             octets=facts.octets,
             reverse_path=facts.reverse_path,
             server=self.hop.server,
+            storm=verdict.storm,
         )
 
 

@@ -71,7 +71,10 @@ def _refused(verdict: Verdict, words: str) -> Verdict:
 
 
 def _into(verdict: Verdict, folder: str) -> Verdict:
-    return replace(verdict, folder=folder) if isinstance(verdict, Deliver) else verdict
+    """What the guard files stays where the guard files it."""
+    if isinstance(verdict, Deliver) and verdict.folder is None:
+        return replace(verdict, folder=folder)
+    return verdict
 
 
 def _make(destination: MaildirDestination, folder: str, verdicts: tuple[Verdict, ...]) -> None:

@@ -12,6 +12,7 @@ class Report:
     known: int = 0
     delivered: int = 0
     held: int = 0
+    filed: int = 0
     left: int = 0
     erased: int = 0
     troubled: int = 0
@@ -28,5 +29,16 @@ class Report:
 
     def as_document(self) -> dict[str, object]:
         """Return it for JSON."""
-        names = ("account", "listed", "known", "delivered", "held", "left", "erased", "troubled", "problem")
+        names = (
+            "account",
+            "listed",
+            "known",
+            "delivered",
+            "held",
+            "filed",
+            "left",
+            "erased",
+            "troubled",
+            "problem",
+        )
         return {name: getattr(self, name) for name in names}

@@ -195,6 +195,7 @@ class Schedule:
             known=report.known,
             delivered=report.delivered,
             held=report.held,
+            filed=report.filed,
             left=report.left,
             erased=report.erased,
             troubled=report.troubled,

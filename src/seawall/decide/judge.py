@@ -44,8 +44,10 @@ SOME_ENTRIES: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """By what an account's mail is judged. `can_file` says whether its destination has folders; `is_first_poll`
-    that nothing was collected before: no rate means anything then.
+    """By what an account's mail is judged.
+
+    `can_file` says whether its destination has folders; `is_first_poll` that nothing was collected before: no rate
+    means anything then.
     """
 
     account: str
@@ -60,8 +62,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail to be judged. Where it was begun before, `own_contents` and `own_resends` are what it claimed then:
-    they say nothing against it.
+    """A mail to be judged.
+
+    Where it was begun before, `own_contents` and `own_resends` are what it claimed then: they say nothing against it.
     """
 
     facts: MessageFacts

@@ -117,6 +117,16 @@ def note_broken(connection: Connection, account_id: int, next_look_at: float, pr
     )
 
 
+def break_account(connection: Connection, account_id: int, now: float, why: str) -> bool:
+    """Open an account's breaker: nothing is polled until a person closes it; False where it is open already."""
+    opened = connection.execute(
+        update(account)
+        .where(account.c.id == account_id, account.c.broken_at.is_(None))
+        .values(broken_at=now, broken_for=why)
+    )
+    return opened.rowcount == 1
+
+
 def _why_not(connection: Connection, storm_id: int) -> str:
     found = _found(connection, _STORMS.where(storm.c.id == storm_id))
     if not found:

@@ -21,15 +21,38 @@ from sqlalchemy import (
     update,
 )
 
+from seawall.ledger import breakers, windows
 from seawall.ledger.parts import parts
-from seawall.ledger.records import Begun, Intent, LeftOpen, NewDelivery, OpenCopy, OpenDelivery
+from seawall.ledger.records import Begun, Intended, Intent, LeftOpen, NewDelivery, OpenCopy, OpenDelivery
 from seawall.ledger.schema import account, delivery, held, stored_copy
+from seawall.ledger.storms import note_storms, storm_ids
+from seawall.model.knowledge import News
 from seawall.model.outcome import Accepted, Lost, Outcome
 
 _THESE: Final = delivery.c.id.in_(bindparam("ids", expanding=True))
 
 
-def intend(connection: Connection, account_id: int, intents: Sequence[Intent], now: float) -> list[int]:
+def intend_judged(
+    connection: Connection, account_id: int, intents: Sequence[Intent], now: float, *, news: News, as_of: int
+) -> Intended:
+    """`intend` for a batch that was judged by what was known at `as_of`, together with what is to be remembered of it.
+
+    Raises OutdatedError where something came to be known since that would change a verdict.
+    """
+    opened = note_storms(connection, news.storms, now)
+    copy_ids = intend(connection, account_id, intents, now, as_of)
+    windows.note_tallies(connection, news.tallies, now)
+    is_broken = bool(news.breaks) and breakers.break_account(connection, account_id, now, news.breaks)
+    return Intended(copy_ids=tuple(copy_ids), opened=tuple(opened), is_broken=is_broken)
+
+
+def intend(
+    connection: Connection,
+    account_id: int,
+    intents: Sequence[Intent],
+    now: float,
+    as_of: int | None = None,
+) -> list[int]:
     """Write down what is about to be done with a batch, before any of it is done; return the copies' ids."""
     first = (connection.execute(_LAST_COPY).scalar() or 0) + 1
     copies = [first + at if intent.copy_id is None else intent.copy_id for at, intent in enumerate(intents)]
@@ -40,6 +63,8 @@ def intend(connection: Connection, account_id: int, intents: Sequence[Intent], n
     for copy_id, intent in pairs:
         if intent.copy_id is not None:
             _resume(connection, copy_id, intent, now)
+    claims = [new.claim for _, intent in pairs for new in intent.deliveries if new.claim is not None]
+    taken = iter(windows.take(connection, claims, now, as_of))
     rows = [
         {
             "id": new.delivery_id,
@@ -50,6 +75,8 @@ def intend(connection: Connection, account_id: int, intents: Sequence[Intent], n
             "base_name": new.base_name,
             "state": "intended",
             "doubts": new.doubts,
+            "exact": new.claim.resend if new.claim else None,
+            "seen_id": next(taken) if new.claim else None,
         }
         for copy_id, intent in pairs
         for new in intent.deliveries
@@ -89,20 +116,24 @@ def _resume(connection: Connection, copy_id: int, intent: Intent, now: float) ->
         .values(uidl=intent.uidl, octets=intent.octets, changed_at=now)
     )
     stale = (c.copy_id == copy_id) & (c.state != "delivered") & c.id.not_in(intent.goes_on)
+    windows.give_back(connection, stale)
     connection.execute(delete(held).where(held.c.delivery_id.in_(select(c.id).where(stale))))
     connection.execute(delete(delivery).where(stale))
 
 
 def _set_aside(connection: Connection, deliveries: Sequence[NewDelivery], now: float) -> None:
+    aside = [new for new in deliveries if new.held is not None]
+    storms = storm_ids(connection, {new.held.storm for new in aside if new.held and new.held.storm})
     notes = [
         {
             "delivery_id": new.delivery_id,
-            **{name: getattr(new.held, name) for name in new.held.__slots__},
+            **{name: getattr(new.held, name) for name in new.held.__slots__ if name != "storm"},
+            "storm_id": storms.get(new.held.storm or b""),
             "evidence": list(new.held.evidence),
             "held_at": now,
             "status": "held",
         }
-        for new in deliveries
+        for new in aside
         if new.held is not None
     ]
     if notes:
@@ -208,6 +239,8 @@ def count_held(connection: Connection, account_id: int) -> int:
 def refuse(connection: Connection, refused: Sequence[NewDelivery], now: float) -> None:
     """A next hop will never take these: from here on they are deliveries into Held."""
     if refused:
+        for some in parts([new.delivery_id for new in refused]):
+            windows.give_back(connection, delivery.c.id.in_(some))
         connection.execute(
             update(delivery)
             .where(delivery.c.id == bindparam("which"))
@@ -229,6 +262,7 @@ def abandon(connection: Connection, copy_ids: Sequence[int]) -> None:
     c = delivery.c
     for some in parts(copy_ids):
         stale = c.copy_id.in_(some) & (c.state != "delivered")
+        windows.give_back(connection, stale)
         connection.execute(delete(held).where(held.c.delivery_id.in_(select(c.id).where(stale))))
         connection.execute(delete(delivery).where(stale))
         connection.execute(delete(stored_copy).where(stored_copy.c.id.in_(some)))
@@ -277,6 +311,8 @@ def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
         base_name,
         state,
         doubts,
+        seen_id,
+        resend,
     ) in rows:
         begun = Begun(
             delivery_id=delivery_id,
@@ -285,6 +321,8 @@ def open_copies(connection: Connection, account_id: int) -> list[OpenCopy]:
             base_name=base_name,
             is_delivered=state == "delivered",
             doubts=doubts,
+            seen_id=seen_id,
+            resend=resend,
         )
         before = found.get(copy_id)
         found[copy_id] = OpenCopy(
@@ -309,6 +347,8 @@ _OPEN_COPIES: Final = (
         delivery.c.base_name,
         delivery.c.state,
         delivery.c.doubts,
+        delivery.c.seen_id,
+        delivery.c.exact,
     )
     .join(delivery, delivery.c.copy_id == stored_copy.c.id)
     .where(
@@ -318,16 +358,3 @@ _OPEN_COPIES: Final = (
     )
     .order_by(stored_copy.c.id, delivery.c.id)
 )
-
-
-def recipients_of(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, str]:
-    """Return who received the named deliveries; one that is not known is left out."""
-    found: dict[str, str] = {}
-    for some in parts(delivery_ids):
-        rows = connection.execute(
-            select(delivery.c.id, delivery.c.recipient).where(
-                delivery.c.id.in_(some), delivery.c.state == "delivered"
-            )
-        )
-        found.update({row.id: row.recipient for row in rows})
-    return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seawall.model.copy import KnownCopy
+from seawall.model.knowledge import Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,8 @@ class HeldNote:
     """Why a mail is set aside, and what a person sees of it before looking inside.
 
     `body` is the digest by which its body is kept, None where its file is whole; `kept_octets` is what
-    it takes on the disk: the body's octets count for the first that needs it.
+    it takes on the disk: the body's octets count for the first that needs it. `storm` is the key of the
+    storm that it belongs to, None where it belongs to none.
     """
 
     account: str
@@ -50,6 +52,7 @@ class HeldNote:
     server: str
     body: bytes | None = None
     kept_octets: int = 0
+    storm: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,8 @@ class NewDelivery:
     """A delivery that is intended: one mail for one recipient into one directory under one base name.
 
     Both are empty where a next hop takes it; `held` where it is set aside; `doubts` are those of an
-    earlier try by another way.
+    earlier try by another way. `claim` is what it gives its recipient, None where it gives nothing that
+    could come twice.
     """
 
     delivery_id: str
@@ -66,6 +70,7 @@ class NewDelivery:
     base_name: str
     held: HeldNote | None = None
     doubts: int = 0
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,8 @@ class Begun:
     """A delivery of a copy that is not settled.
 
     It is done; or it waits to be tried again, without a directory; or a crash left it in a directory
-    that could not be settled since. `doubts` counts how often an answer to it was lost.
+    that could not be settled since. `doubts` counts how often an answer to it was lost; `seen_id` and `resend`
+    are what it claimed.
     """
 
     delivery_id: str
@@ -98,6 +104,8 @@ class Begun:
     base_name: str
     is_delivered: bool
     doubts: int
+    seen_id: int | None = None
+    resend: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,3 +213,27 @@ class HeldStorm:
     reasons: tuple[str, ...]
     first_at: float
     last_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A storm whose breaker has just been opened."""
+
+    storm_id: int
+    kind: str
+    sender: str
+    subject: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intended:
+    """A batch that is intended: its copies' ids, the storms whose breaker it opened, and whether it stopped its account."""
+
+    copy_ids: tuple[int, ...]
+    opened: tuple[Opened, ...]
+    is_broken: bool
+
+
+class OutdatedError(Exception):
+    """Something that a batch was judged without came to be known before it could be intended: it is judged again."""

@@ -271,7 +271,7 @@ def _record(row: Row[tuple[object, ...]]) -> HeldRecord:
     return HeldRecord(
         held_id=fields["id"],
         note=HeldNote(
-            **{name: fields[name] for name in HeldNote.__slots__ if name != "evidence"},
+            **{name: fields[name] for name in HeldNote.__slots__ if name not in {"evidence", "storm"}},
             evidence=tuple(fields["evidence"]),
         ),
         held_at=fields["held_at"],

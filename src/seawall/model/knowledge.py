@@ -49,8 +49,10 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The answers. `resends` are those that were delivered, `storms` those whose breaker is open, `marks`
-    says who received a delivery; `as_of` is the newest content that was known then.
+    """The answers.
+
+    `resends` are those that were delivered, `storms` those whose breaker is open, `marks` says who received
+    a delivery; `as_of` is the newest content that was known then.
     """
 
     contents: Mapping[bytes, tuple[Variant, ...]] = field(default_factory=dict)
