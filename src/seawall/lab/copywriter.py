@@ -44,13 +44,13 @@ _FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_HEADER_END: Final = re.compile(rb"(?:\A|\n)\r?\n")
+_HEADER_END: Final = re.compile(rb"(?:\A|\r?\n)\r?\n")
 _LINE_END: Final = re.compile(rb"\r?\n")
 _FOLD: Final = re.compile(rb"\r?\n[ \t]*")
 _TOKEN: Final = re.compile(
     rb'\\.|"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|<[^<>]*>|\[[^\[\]]*\]|[,;:]|[^\\",;:(<\[]+|.', re.DOTALL
 )
-_COMMENT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)', re.DOTALL)
+_COMMENT: Final = re.compile(rb'\\.|"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)', re.DOTALL)
 _ANGLE: Final = re.compile(rb"<([^<>]*)>[^<>]*\Z")
 
 
@@ -94,7 +94,7 @@ class Connector:
     """The mailbox that it collects for: `user@domain`."""
     internal_address: IPv4Address
     internal_domain: str
-    public_address: IPv4Address = IPv4Address("192.0.2.1")
+    public_address: IPv4Address
     version: str = WINDOWS_SERVER_2003
     """Of Microsoft MimeOLE, which tells the system's."""
     manner: Manner = AUGUST
@@ -157,16 +157,15 @@ def resend(
         written, connector.manner.message_id_before, [b"Message-ID: " + _message_id(connector, at, number)]
     )
     present = {_name(field) for field in kept}
-    classes = [b"Content-Class: urn:content-classes:message"]
     importance = [b"Importance: normal", b"Priority: normal"]
     if b"x-mimeole" not in present:
         # As the same library does where it writes a mail of its own.
         importance.append(b"X-MimeOLE: " + _mimeole(connector))
-    # Those that the mail brought are assumed to stay as they are.
     for before, new in (
-        (connector.manner.class_before, classes),
+        (connector.manner.class_before, [b"Content-Class: urn:content-classes:message"]),
         (connector.manner.importance_before, importance),
     ):
+        # Those that the mail brought are assumed to stay as they are.
         _insert(written, before, [field for field in new if _name(field) not in present])
     if b"to" not in present:
         # Assumed: both pairs have a To of some kind.
@@ -192,10 +191,9 @@ def through_list(
     name, host = mailing_list.name, mailing_list.host
     fields, _ = _split(copy)
     authors = [address for field in fields if _name(field) == b"from" for address in _addresses(field)]
-    date = f"{_date(at)} ({at.tzname()})"
     return relayed(
         copy,
-        [f"Received: with ECARTIS (v1.0.0; list {name}); {date}".encode(), hop],
+        [f"Received: with ECARTIS (v1.0.0; list {name}); {_date(at)} ({at.tzname()})".encode(), hop],
         [
             f"Return-Path: <{name}-bounce@{host}>".encode(),
             f'X-Envelope-To: <"|{mailing_list.command} -s {name}"> (uid 0)'.encode(),
@@ -330,7 +328,7 @@ def _mangled(fields: Sequence[bytes], connector: Connector) -> Iterator[bytes]:
 
     Assumed: its marker is not written twice where the mail has it from an earlier round.
     """
-    own = connector.marker.lower().encode()
+    own = f"<{connector.marker.lower()}>".encode()
     for field in fields:
         for entry in _entries(field):
             if own in entry.lower():
@@ -361,7 +359,7 @@ def _entries(field: bytes) -> Iterator[bytes]:
 
 def _addresses(field: bytes) -> Iterator[str]:
     for entry in _entries(field):
-        bare = _COMMENT.sub(lambda match: match[0] if match[0].startswith(b'"') else b"", entry).strip()
+        bare = _COMMENT.sub(lambda match: b"" if match[0].startswith(b"(") else match[0], entry).strip()
         angle = _ANGLE.search(bare)
         address = (angle[1].strip() if angle else bare).decode("utf-8", "replace")
         local, at, domain = address.rpartition("@")

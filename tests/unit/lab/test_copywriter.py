@@ -1,6 +1,7 @@
 """The copywriter against two real copies, and over mails that nobody would write."""
 
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -201,9 +202,13 @@ def test_the_fault_sends_a_real_mail_back_to_its_list(pair: Pair) -> None:
     }
 
 
-moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)).flatmap(
-    lambda naive: st.integers(-12 * 60, 14 * 60).map(
-        lambda minutes: naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+moments = (
+    st.integers(0, 2**33)
+    .map(lambda seconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
+    .flatmap(
+        lambda naive: st.integers(-12 * 60, 14 * 60).map(
+            lambda minutes: naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+        )
     )
 )
 
@@ -223,6 +228,7 @@ def test_a_copys_moments_and_address_can_be_read_back(
         domain="example.org",
         internal_address=address,
         internal_domain="intra.example.org",
+        public_address=address,
     )
     copy = resend(storm_mail(), connector, at=at, delay=delay, number=number)
     assert identity_of(copy) == (number % 2**16, at, address)
@@ -253,7 +259,6 @@ def test_an_ordinary_mails_copy_goes_to_whom_its_header_names_and_to_the_connect
 ) -> None:
     connector = lexbox(manner)
     copy = resend(mail, connector, at=AT, number=1)
-    assert recipients_of(copy)[: len(recipients_of(mail))] == recipients_of(mail) or b"\nCc:" in mail
     assert set(recipients_of(copy)) == {*recipients_of(mail), connector.marker}
     assert body_of(copy) == body_of(mail)
     assert max(map(len, copy.split(b"\r\n"))) <= 998
@@ -380,7 +385,11 @@ def test_any_mail_gives_a_copy(lines: list[bytes], body: bytes | None, manner: M
     assert copy.startswith(
         b"Received: from mail pickup service by lexbox.fr with Microsoft SMTPSVC;\r\n\t Fri, "
     )
-    told = [name.strip().lower() for name in names_of(copy)]
+    told = [
+        field.partition(b":")[0].strip().lower().decode("latin-1")
+        for field in fields_of(copy)
+        if b":" in field
+    ]
     for name in ("received", "date", "message-id", "to", "x-originalarrivaltime", "x-mimeole"):
         assert told.count(name) == 1, name
     assert not {"sender", "return-path", "delivered-to", "errors-to"} & set(told)
@@ -398,11 +407,13 @@ def test_any_mail_gives_a_copy(lines: list[bytes], body: bytes | None, manner: M
 def test_a_hostile_mail_gives_a_copy_too(name: str) -> None:
     mail = hostile_mails()[name]
     copy = resend(mail, lexbox(JULY), at=AT, number=1)
-    assert copy.partition(b"\r\n\r\n")[2] == mail.partition(b"\r\n\r\n")[2]
+    assert body_of(copy) == body_of(mail) or (name == "body-only" and mail == b"\r\n" + body_of(copy))
     recipients_of(copy)
 
 
 @pytest.mark.parametrize("piece", [b'"', b"(", b"<", b"[", b"\\", b'\\"', b'"\\', b"(\\", b"<@", b"a,"])
 def test_a_long_to_costs_little(piece: bytes) -> None:
     mail = b"To: " + piece * 100_000 + b"\r\n\r\n"
+    started = time.process_time()
     recipients_of(resend(mail, lexbox(JULY), at=AT, number=1))
+    assert time.process_time() - started < 5
