@@ -124,6 +124,10 @@ class Connector:
             ledger.close()
             lock.release()
 
+    def filed(self) -> list[bytes]:
+        """The mails in the user's own `.Held` folder, with the trace."""
+        return [path.read_bytes() for path in sorted((self.root / "alice" / ".Held" / "new").glob("*"))]
+
     def delivered(self) -> Counter[bytes]:
         """The mails in the Maildir, without the trace."""
         found: Counter[bytes] = Counter()

@@ -18,7 +18,7 @@ from seawall.model.knowledge import News
 from seawall.model.verdict import Verdict
 
 FORGET_EVERY: Final = 4096
-"""Mails behind which the windows are brought back within their bounds, beside the end of each poll."""
+"""Mails of one poll behind which the windows are brought back within their bounds; the schedule does so once an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +86,8 @@ class Judging:
                 "account-stopped", account=self._account.name, advice=f"seawall resume {self._account.name}"
             )
 
-    async def forget(self, mails: int = FORGET_EVERY) -> None:
-        """Keep the windows within their bounds, once for so many mails."""
+    async def forget(self, mails: int) -> None:
+        """Keep the windows within their bounds once FORGET_EVERY mails were judged; `mails` more were."""
         self._judged += mails
         if self._judged >= FORGET_EVERY:
             self._judged = 0

@@ -101,7 +101,7 @@ class Held:
             verdict = Deliver(recipients=(recipient,))
             token = record.release_id or self._around.token()
             item = route.item(mail, facts, verdict, recipient, token)
-            if not await self._ledger.do(setaside.intend_release, held_id, item.delivery):
+            if not await self._ledger.do(setaside.intend_release, held_id, item.delivery, route.now):
                 raise Permanent(f"mail {held_id} is not held any more")
             if item.is_transfer:
                 await self._hand_over(account, route.transfer(item))

@@ -41,7 +41,7 @@ def knowledge(connection: Connection, asked: Questions) -> Known:
         storms.add(repeated.storm)
     return Known(
         contents=contents,
-        resends=frozenset(_resends(connection, list(asked.resends))),
+        resends=frozenset(resends(connection, list(asked.resends))),
         tallies=_tallies(connection, list(tallies)),
         storms=frozenset(_open(connection, list(storms))),
         marks=recipients_of(connection, list(asked.marks)),
@@ -75,7 +75,8 @@ def _contents(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, tupl
     return {key: tuple(variants) for key, variants in found.items()}
 
 
-def _resends(connection: Connection, keys: Sequence[bytes]) -> list[bytes]:
+def resends(connection: Connection, keys: Sequence[bytes]) -> list[bytes]:
+    """Return which of these very mails were given to their recipients, by the same way."""
     return [key for (key,) in _rows(connection, _RESENDS, keys)]
 
 
@@ -116,9 +117,9 @@ def take(connection: Connection, claims: Sequence[Claim], now: float, as_of: int
             connection, _VARIANTS, list(dict.fromkeys(claim.content for claim in claims))
         )
     }
-    resends = [claim.resend for claim in claims if claim.resend is not None]
+    claimed = [claim.resend for claim in claims if claim.resend is not None]
     if as_of is not None and (
-        any(seen_id > as_of for seen_id in known.values()) or _resends(connection, resends)
+        any(seen_id > as_of for seen_id in known.values()) or resends(connection, claimed)
     ):
         raise OutdatedError
     last = connection.execute(_NEWEST).scalar() or 0
