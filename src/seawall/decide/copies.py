@@ -17,6 +17,7 @@ from seawall.model.replication import SignKind
 
 _RESENT: Final = "resent"
 _ID: Final = "id:"
+_NO_SIGNS: Final[frozenset[str]] = frozenset()
 _MARKER: Final = SignKind.CONNECTOR_MARKER.value
 _PICKUP: Final = SignKind.PICKUP_RESUBMISSION.value
 
@@ -39,21 +40,12 @@ def resend_key(resend_id: bytes, recipient: Address) -> bytes:
     return _digest(resend_id, str(recipient).lower().encode("utf-8"))
 
 
-def claim(facts: MessageFacts, recipient: Address) -> Claim | None:
-    """Return what a delivery gives its recipient; None where the content is empty and matches nothing."""
-    if facts.content_id is None:
-        return None
-    route, signs = " ".join(facts.passage.route), " ".join(sorted(_signs(facts)))
-    return Claim(
-        content=content_key(facts.content_id, recipient),
-        variant=_digest(*(part.encode("utf-8", "replace") for part in (route, facts.passage.list_id, signs)))[
-            :8
-        ],
-        route=route,
-        list_id=facts.passage.list_id,
-        signs=signs,
-        resend=resend_key(facts.resend_id, recipient) if facts.resend_id is not None else None,
-    )
+def claim(facts: MessageFacts, content: bytes, resend: bytes | None) -> Claim:
+    """Return what a delivery gives its recipient, by whose keys it will be remembered."""
+    signs = _signs(facts)
+    way = (" ".join(facts.passage.route), facts.passage.list_id, " ".join(sorted(signs)) if signs else "")
+    variant = blake2b("\0".join(way).encode("utf-8", "replace"), digest_size=8, person=b"seawall-variant")
+    return Claim(content, variant.digest(), *way, resend)
 
 
 def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replication | None:
@@ -115,6 +107,8 @@ def _origin(route: tuple[str, ...]) -> str:
 
 def _signs(facts: MessageFacts) -> frozenset[str]:
     """Return a mail's signs as they are remembered; a machine's copy together with its Message-ID."""
+    if not facts.passage.signs and not facts.passage.is_resent:
+        return _NO_SIGNS
     signs = {sign.kind.value for sign in facts.passage.signs}
     if signs:
         signs.add(_ID + blake2b(facts.message_id.encode("utf-8", "replace"), digest_size=8).hexdigest())

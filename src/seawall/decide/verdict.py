@@ -34,7 +34,17 @@ def decide(
     one that went to a recipient of this mail holds it for him alone. `sees_loops` says that the next hop
     takes a Delivered-To that names its recipient for a loop, and would drop or bounce the mail.
     """
-    receives = recipients(facts, to, mailboxes)
+    return decide_for(facts, recipients(facts, to, mailboxes), delivered_marks, sees_loops=sees_loops)
+
+
+def decide_for(
+    facts: MessageFacts,
+    receives: tuple[Address, ...] | Hold,
+    delivered_marks: Mapping[str, str],
+    *,
+    sees_loops: bool = False,
+) -> tuple[Verdict, ...]:
+    """`decide` where it is known who receives."""
     everybody = receives.recipients if isinstance(receives, Hold) else receives
     if facts.received_hops > MAX_HOPS:
         return (

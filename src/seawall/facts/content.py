@@ -27,7 +27,7 @@ MAX_DEPTH: Final = 16
 _SPACE: Final = b" \t\r\n"
 _BOUNDARY = re.compile(rb"boundary[ \t]*=[ \t]*(?:\"([^\"]{1,256})\"|([^\s;\"]{1,256}))", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset[ \t]*=[ \t]*\"?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
-_REPLY = re.compile(r"(?:(?:re|fwd?|aw|wg|sv|antw|tr|rv)(?:\[\d{1,3}\])?:)+")
+_REPLY = re.compile(rb"(?:(?:re|fwd?|aw|wg|sv|antw|tr|rv)(?:\[\d{1,3}\])?:)+")
 _ADDRESS = re.compile(rb"<([^<>\s]{1,320})>|([^\s<>\"(),;:]{1,256}@[^\s<>\"(),;:]{1,256})")
 _FOOTERS: Final = (
     b"\n_______________________________________________",
@@ -38,10 +38,10 @@ _FOOTERS: Final = (
 """How the footers begin that lists put below a mail, with their List-Id above it."""
 
 
-def content_id(head: bytes, section: bytes, fields: Fields) -> bytes | None:
+def content_id(head: bytes, section: bytes, fields: Fields, sender: bytes) -> bytes | None:
     """Return the identity of a mail's content (16 octets), None where its body is empty: those never match.
 
-    `head` are the mail's first octets, `section` its header, `fields` what the scanner made of that.
+    `head` are the mail's first octets, `section` its header, `fields` what the scanner made of that, `sender` the address in its From.
     """
     body = head[len(section) + 2 : MAX_READ]
     footers = _FOOTERS if fields.first(b"list-id") is not None else ()
@@ -61,7 +61,7 @@ def content_id(head: bytes, section: bytes, fields: Fields) -> bytes | None:
     if is_empty:
         return None
     about = (
-        sender_address(fields.first(b"from") or b""),
+        sender,
         _subject(fields.first(b"subject") or b""),
         (fields.first(b"in-reply-to") or b"").translate(None, _SPACE),
         (fields.first(b"references") or b"").translate(None, _SPACE),
@@ -80,9 +80,12 @@ def _subject(value: bytes) -> bytes:
     """Return a Subject without encoding, reply marks, case and white space."""
     if b"=?" in value:
         value = _decoded_words(value)
-    text = "".join(value.decode("utf-8", "replace").lower().split())
-    marks = _REPLY.match(text)
-    return text[marks.end() if marks else 0 :].encode("utf-8", "replace")
+    if value.isascii():
+        text = value.lower().translate(None, _SPACE)
+    else:
+        text = "".join(value.decode("utf-8", "replace").lower().split()).encode()
+    marks = _REPLY.match(text) if b":" in text else None
+    return text[marks.end() if marks else 0 :]
 
 
 def _decoded_words(value: bytes) -> bytes:

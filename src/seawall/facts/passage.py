@@ -52,26 +52,34 @@ _AUTOMATION_FIELDS: Final = (
 )
 """RFC 3834; MS-OXCMAIL; what vacation programs, lists and mass senders write."""
 _LIST_FIELDS: Final = (b"list-id", b"x-list", b"mailing-list", b"x-mailing-list", b"x-beenthere")
+_RESENT_FIELDS: Final = (b"resent-from", b"resent-date", b"resent-to")
+_TELLING: Final = frozenset(
+    (*_LOOP_FIELDS, *_AUTOMATION_FIELDS, *_LIST_FIELDS, *_RESENT_FIELDS, b"references", b"in-reply-to")
+)
+"""Fields of which most mails have none."""
 
 
 def read_passage(fields: Fields, section: bytes) -> Passage:
     """Return what a header tells of a mail's way."""
     received = fields.every(b"received")
+    route, origin_hop = _route(received), received[-1] if received else b""
+    signs = _signs(fields) if _may_have_signs(section) else ()
+    told = fields.among(_TELLING)
+    if not told and not signs:
+        return Passage(route=route, origin_hop=origin_hop)
     references = fields.first(b"references") or fields.first(b"in-reply-to")
     thread = _ID.search(references) if references else None
     return Passage(
-        route=_route(received),
-        origin_hop=received[-1] if received else b"",
+        route=route,
+        origin_hop=origin_hop,
         list_id=_list_id(fields),
-        signs=_signs(fields) if _may_have_signs(section) else (),
-        is_resent=any(
-            fields.first(name) is not None for name in (b"resent-from", b"resent-date", b"resent-to")
-        ),
+        signs=signs,
+        is_resent=not told.isdisjoint(_RESENT_FIELDS),
         loop_addresses=_loop_addresses(fields),
         automation=tuple(
-            shown(name + b": " + value, limit=128)
+            shown(name + b": " + (fields.first(name) or b""), limit=128)
             for name in _AUTOMATION_FIELDS
-            if (value := fields.first(name)) is not None
+            if name in told
         ),
         thread=thread.group() if thread else b"",
         addressees=sum(value.count(b"@") for name in (b"to", b"cc") for value in fields.every(name)),

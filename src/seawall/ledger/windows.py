@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from seawall.decide.judge import repeated
 from seawall.ledger.parts import parts
 from seawall.ledger.records import OutdatedError
 from seawall.ledger.schema import delivery, held, seen, stored_copy, storm, tally
@@ -36,9 +37,10 @@ def knowledge(connection: Connection, asked: Questions) -> Known:
     contents = _contents(connection, list(asked.contents))
     tallies, storms = set(asked.tallies), set()
     for key in contents:
-        repeated = asked.contents[key]
-        tallies.update((repeated.copies, repeated.storm))
-        storms.add(repeated.storm)
+        again = asked.contents[key]
+        copies, storm_key = repeated(again.content_id, again.recipient)
+        tallies.update((copies, storm_key))
+        storms.add(storm_key)
     return Known(
         contents=contents,
         resends=frozenset(resends(connection, list(asked.resends))),

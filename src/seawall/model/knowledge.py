@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from seawall.model.address import Address
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -29,7 +31,7 @@ class Entry:
 class Questions:
     """What the rules ask about a batch.
 
-    `contents` are by recipient, each with the tallies and the storm that matter where it was given before;
+    `contents` are by recipient, each with what it is the content of;
     `marks` are the deliveries that marks name.
     """
 
@@ -41,10 +43,10 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """What a content is counted by, where it comes again."""
+    """Whose content it is, and what: from these the tallies follow that matter where it comes again."""
 
-    copies: bytes
-    storm: bytes
+    content_id: bytes
+    recipient: Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
