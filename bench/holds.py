@@ -12,19 +12,19 @@ nothing is ever forgotten, so more is set aside than in life. Where the corpus i
 
 import argparse
 import collections
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from unittest import mock
 
 from boxes import server, workplace
-from sections import write_section
-
 from hostile.connector import Connector
 from seawall.collect import judging
-from seawall.decide.judge import Judgement, Mail, Policy
+from seawall.decide.judge import Judgement, Mail, Policy, judge
 from seawall.facts.dates import moment
 from seawall.facts.message import read_message
 from seawall.model.facts import MessageFacts
@@ -32,11 +32,13 @@ from seawall.model.guard import DEFAULT_ACTIONS, Action
 from seawall.model.knowledge import Known
 from seawall.model.secret import PasswordFile
 from seawall.model.verdict import Reason
+from sections import write_section
 from servers.dovecot import Dovecot
 
 CORPUS: Final = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "holds.md"
 ALL: Final = "all in one mailbox"
+_BOXES: Final = itertools.count(1)
 A_POLL: Final = 200
 """Mails that have come when it is polled again."""
 
@@ -111,10 +113,9 @@ def read_served(raw: bytes) -> MessageFacts:
 def noted() -> Iterator[dict[tuple[bytes, Reason], tuple[str, tuple[str, ...]]]]:
     """Note each verdict's sentence and evidence, by the mail's header and the reason: no log tells them of what is filed."""
     told: dict[tuple[bytes, Reason], tuple[str, tuple[str, ...]]] = {}
-    real = judging.judge
 
-    def judge(mails: Sequence[Mail], known: Known, policy: Policy) -> Judgement:
-        judged = real(mails, known, policy)
+    def noting(mails: Sequence[Mail], known: Known, policy: Policy) -> Judgement:
+        judged = judge(mails, known, policy)
         for mail, verdicts in zip(mails, judged.verdicts, strict=True):
             for verdict in verdicts:
                 told[mail.facts.header_digest, verdict.reason] = (
@@ -123,11 +124,8 @@ def noted() -> Iterator[dict[tuple[bytes, Reason], tuple[str, tuple[str, ...]]]]
                 )
         return judged
 
-    judging.judge = judge  # type: ignore[attr-defined]
-    try:
+    with mock.patch.object(judging, "judge", noting):
         yield told
-    finally:
-        judging.judge = real  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +142,10 @@ def collect(
     """Take a box of mails through the connector; AssertionError where one of them is not accounted for."""
     root.mkdir(parents=True)
     # Dovecot serves the files' names as UIDLs: they tell which mail the log names.
-    user = dovecot.add_user(f"u{root.name}", settings={"pop3_uidl_format": "%f"})
+    user = dovecot.add_user(f"holds{next(_BOXES)}", settings={"pop3_uidl_format": "%f"})
     connector = Connector(root, patience=60.0)
     (root / "password").write_text(dovecot.password)
-    connector.account = replace(
-        connector.account, user=user, secret=PasswordFile(str(root / "password"))
-    )
+    connector.account = replace(connector.account, user=user, secret=PasswordFile(str(root / "password")))
     place = At(dovecot.host, dovecot.pop3_port)
     if is_at_once:
         parts = [list(mails)]
@@ -214,7 +210,7 @@ def _outcome(
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Set × reason, in Markdown."""
+    """Box by reason, in Markdown."""
     reasons = [reason for reason in DEFAULT_ACTIONS if reason is not Reason.REPLY_ALL_STORM]
     met = [reason for reason in reasons if any(one.reason is reason for o in outcomes for one in o.aside)]
     titles = [f"`{reason.value}`" for reason in met]
