@@ -310,9 +310,7 @@ class Site:
         watch = watched(argv, bench / "log")
         return self._judged(case, bench, watch, mails_timed=len(files) - here, is_storm=is_storm)
 
-    def _judged(
-        self, case: Case, bench: Path, watch: "Watched", *, mails_timed: int, is_storm: bool
-    ) -> Run:
+    def _judged(self, case: Case, bench: Path, watch: "Watched", *, mails_timed: int, is_storm: bool) -> Run:
         found = look_into(bench / "alice")
         delivered = sum(1 for folder in ("new", "cur") for _ in os.scandir(bench / "alice" / folder))
         state = bench / "home" / "state"
@@ -454,7 +452,8 @@ class Kept:
 
 
 def measured(case: Case, site: Site, kept: Kept, rounds: int) -> Row:
-    storms, others = [], []
+    storms: list[Run] = []
+    others: list[Run] = []
     for number in range(1 if case.copies >= MANY else rounds):
         # By turns, and who begins changes too: nothing that the machine does meets one of them alone.
         for is_storm in (True, False) if number % 2 == 0 else (False, True):
@@ -508,7 +507,7 @@ def costs(rows: Sequence[Row]) -> str:
         ]
         lines.append(
             f"{row.case.cells()} {seconds:.2f} | {speeds[0]:,.0f} | {speeds[1]:,.0f} | {row.ratio:.2f} "
-            f"| {cpu[0]:.2f} | {cpu[1]:.2f} | {' | '.join(f'{peak:.0f}' if peak else '–' for peak in peaks)} |"
+            f"| {cpu[0]:.2f} | {cpu[1]:.2f} | {' | '.join(f'{peak:.0f}' if peak else 'none' for peak in peaks)} |"
         )
     return "\n".join(lines)
 
