@@ -142,7 +142,10 @@ def test_folded_lines_do_not_count() -> None:
 
 def test_folds_of_the_header_do_not_count() -> None:
     assert identity(mail(subject="Ropes and\r\n anchors")) == identity(mail(subject="Ropes and anchors"))
-    threads = "References: <0@example.net>\r\n\t<1@example.net>", "References: <0@example.net> <1@example.net>"
+    threads = (
+        "References: <0@example.net>\r\n\t<1@example.net>",
+        "References: <0@example.net> <1@example.net>",
+    )
     assert identity(mail(more=[threads[0]])) == identity(mail(more=[threads[1]]))
 
 
@@ -155,7 +158,9 @@ def test_boundaries_preambles_and_the_part_headers_do_not_count() -> None:
 
 def test_a_part_inside_another_counts_as_it_is() -> None:
     inner = (
-        b'Content-Type: multipart/alternative; boundary="in"\r\n\r\n--in\r\n' + text_part() + b"\r\n--in--\r\n"
+        b'Content-Type: multipart/alternative; boundary="in"\r\n\r\n--in\r\n'
+        + text_part()
+        + b"\r\n--in--\r\n"
     )
     assert identity(multipart("out", inner, pdf_part())) == identity(
         multipart("out", text_part(), pdf_part())
@@ -192,9 +197,7 @@ def test_attachments_in_another_order_are_another_content() -> None:
 @pytest.mark.parametrize("top", ["List-Id: <crew.club.test>"])
 def test_a_lists_footer_does_not_count_below_its_list_id(top: str) -> None:
     assert identity(mail(TEXT + FOOTER, more=[top])) == identity(mail())
-    encoded = mail(
-        quopri.encodestring((TEXT + FOOTER).encode()), more=[top], encoding="quoted-printable"
-    )
+    encoded = mail(quopri.encodestring((TEXT + FOOTER).encode()), more=[top], encoding="quoted-printable")
     assert identity(encoded) == identity(mail())
 
 

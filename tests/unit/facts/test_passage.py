@@ -39,7 +39,9 @@ def passage(*lines: str) -> Passage:
 
 
 def received(host: str, by: str) -> str:
-    return f"Received: from {host} ([192.0.2.1])\r\n\tby {by} with ESMTP id 1; Mon, 23 Nov 2026 01:00:00 +0000"
+    return (
+        f"Received: from {host} ([192.0.2.1])\r\n\tby {by} with ESMTP id 1; Mon, 23 Nov 2026 01:00:00 +0000"
+    )
 
 
 # ── the route ───────────────────────────────────────────────────────────────────────────────
@@ -107,7 +109,9 @@ def test_every_copy_of_a_storm_has_them_whatever_is_above() -> None:
         assert facts(copy).content_id == facts(storm_mail()).content_id
 
 
-@pytest.mark.parametrize("field", ["To", "Cc", "X-Original-To", "Delivered-To", "Envelope-To", "Apparently-To"])
+@pytest.mark.parametrize(
+    "field", ["To", "Cc", "X-Original-To", "Delivered-To", "Envelope-To", "Apparently-To"]
+)
 def test_the_marker_is_found_in_every_field_of_recipients(field: str) -> None:
     (sign,) = passage(f'{field}: x@y.test,\r\n\t"IMB Recipient 1" <MSPOP3Connector.al@club.test>').signs
     assert sign.kind is MARKER
@@ -122,7 +126,13 @@ def test_the_marker_elsewhere_is_no_sign(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["mspop3connector@club.test", "mspop3connector.@club.test", "about mspop3connector.al", "pop3connector.al@c.test"]
+    "to",
+    [
+        "mspop3connector@club.test",
+        "mspop3connector.@club.test",
+        "about mspop3connector.al",
+        "pop3connector.al@c.test",
+    ],
 )
 def test_what_only_resembles_the_marker_is_no_sign(to: str) -> None:
     assert not passage(f"To: <{to}>").signs
@@ -236,7 +246,9 @@ def test_addressees_are_counted_and_not_named() -> None:
 
 # ── what a re-send has in common with its first ─────────────────────────────────────────────
 
-ORIGIN = "Received: from desk.office.example by out.club.test with ESMTP id A1; Mon, 23 Nov 2026 01:00:00 +0000"
+ORIGIN = (
+    "Received: from desk.office.example by out.club.test with ESMTP id A1; Mon, 23 Nov 2026 01:00:00 +0000"
+)
 
 
 def resend_id(*lines: str) -> bytes | None:

@@ -50,7 +50,9 @@ class Book:
         """Intend a mail for each claim; return the deliveries."""
         tokens = [self.token() for _ in claims]
         intents = [
-            intent(NewDelivery(**{**_PLAIN, "delivery_id": token, "base_name": token, "claim": claim, **changes}))
+            intent(
+                NewDelivery(**{**_PLAIN, "delivery_id": token, "base_name": token, "claim": claim, **changes})
+            )
             for token, claim in zip(tokens, claims, strict=True)
         ]
         self.ledger.transact(
@@ -297,10 +299,10 @@ def test_what_was_delivered_is_never_given_back(book: Book) -> None:
 
 def _has_copy(book: Book, token: str) -> bool:
     return book.ledger.transact(
-        lambda connection: connection.execute(
-            select(delivery.c.copy_id).where(delivery.c.id == token)
-        ).scalar_one()
-        is not None
+        lambda connection: (
+            connection.execute(select(delivery.c.copy_id).where(delivery.c.id == token)).scalar_one()
+            is not None
+        )
     )
 
 
