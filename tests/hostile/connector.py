@@ -17,6 +17,7 @@ from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import Lock, State
 from seawall.model.account import Account, Keep, KeepFor, MaildirDestination, Server, Settings, Site, Tls
 from seawall.model.address import Address
+from seawall.model.guard import DEFAULT_ACTIONS, Action, Guard
 from seawall.model.secret import PasswordFile
 
 USER = "alice"
@@ -54,6 +55,10 @@ class Place(Protocol):
 
     @property
     def port(self) -> int: ...
+
+
+NOTHING_ASIDE = Guard(actions=dict.fromkeys(DEFAULT_ACTIONS, Action.DELIVER))
+"""For tests of the way of all mail, such as has been sent several times."""
 
 
 class Connector:

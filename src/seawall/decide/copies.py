@@ -24,10 +24,14 @@ _PICKUP: Final = SignKind.PICKUP_RESUBMISSION.value
 
 @dataclass(frozen=True, slots=True)
 class Replication:
-    """Why a mail is taken for a machine's copy of another: one sentence, and the header lines that show it."""
+    """Why a mail is taken for a machine's copy of another: one sentence, and the header lines that show it.
+
+    `is_certain` is False where a server may have sent the very same mail once more.
+    """
 
     sentence: str
     evidence: tuple[str, ...]
+    is_certain: bool = True
 
 
 def content_key(content_id: bytes, recipient: Address) -> bytes:
@@ -45,7 +49,7 @@ def claim(facts: MessageFacts, content: bytes, resend: bytes | None) -> Claim:
     signs = _signs(facts)
     way = (" ".join(facts.passage.route), facts.passage.list_id, " ".join(sorted(signs)) if signs else "")
     variant = blake2b("\0".join(way).encode("utf-8", "replace"), digest_size=8, person=b"seawall-variant")
-    return Claim(content, variant.digest(), *way, resend)
+    return Claim(content, variant.digest(), *way, _message_id(facts), resend)
 
 
 def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replication | None:
@@ -59,7 +63,8 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
     *Pickup resubmission*: one of the two was made anew in a server's pickup folder, and they come from
     different organisations. A report that a program leaves in that folder every day always comes from one.
     *Reminted or replayed*: they begin at different organisations, neither passed any that the other had
-    passed before its recipients' side, both came by the same list or by none, and no person sent one on.
+    passed before its recipients' side, both came by the same list or by none, and no person sent one on. Under
+    a Message-ID of its own that is a machine's; under the same one it may be a server that sent it once more.
     """
     signs = _signs(facts)
     found = None
@@ -70,9 +75,9 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
                     "a connector that sends mail again made a copy of a mail that is here already",
                     _evidence(facts),
                 )
-        elif (_has(signs, _PICKUP) or _has(variant.signs, _PICKUP)) and _origin(
-            facts.passage.route
-        ) != _origin(variant.route):
+        elif (_has(signs, _PICKUP) or _has(variant.signs, _PICKUP)) and origin(facts.passage.route) != origin(
+            variant.route
+        ):
             found = found or Replication(
                 "a server's pickup folder sent a mail again that is here already", _evidence(facts)
             )
@@ -82,9 +87,10 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
             and is_elsewhere(facts.passage.route, variant.route)
         ):
             found = found or Replication(
-                f"it says what a mail says that is here already, and comes from {_origin(facts.passage.route)}, "
-                f"not by {_origin(variant.route)}",
+                f"it says what a mail says that is here already, and comes from {origin(facts.passage.route)}, "
+                f"not by {origin(variant.route)}",
                 (f"route: {' → '.join(facts.passage.route)}", f"delivered by: {' → '.join(variant.route)}"),
+                is_certain=_message_id(facts) != variant.message_id,
             )
     return found
 
@@ -101,8 +107,13 @@ def is_elsewhere(route: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return bool(side and other_side) and not (set(side) & set(other) or set(other_side) & set(route))
 
 
-def _origin(route: tuple[str, ...]) -> str:
-    return route[0] if route else "nowhere that could be told"
+def origin(route: tuple[str, ...]) -> str:
+    """Return the organisation at which a route begins, "" where none can be told."""
+    return next((name for name in route if not name.startswith("[")), "")
+
+
+def _message_id(facts: MessageFacts) -> bytes:
+    return blake2b(facts.message_id.encode("utf-8", "replace"), digest_size=8).digest()
 
 
 def _signs(facts: MessageFacts) -> frozenset[str]:
@@ -111,7 +122,7 @@ def _signs(facts: MessageFacts) -> frozenset[str]:
         return _NO_SIGNS
     signs = {sign.kind.value for sign in facts.passage.signs}
     if signs:
-        signs.add(_ID + blake2b(facts.message_id.encode("utf-8", "replace"), digest_size=8).hexdigest())
+        signs.add(_ID + _message_id(facts).hex())
     if facts.passage.is_resent:
         signs.add(_RESENT)
     return frozenset(signs)

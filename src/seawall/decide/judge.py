@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from seawall.decide import bounces
-from seawall.decide.copies import Replication, claim, content_key, replication, resend_key
+from seawall.decide.copies import Replication, claim, content_key, origin, replication, resend_key
 from seawall.decide.recipient import recipients
 from seawall.decide.tallies import Tallies, tally_key
 from seawall.decide.verdict import decide_for
@@ -262,7 +262,8 @@ class _Fold:
         if (storm := self._storm(facts, recipient, copied)) is not None:
             return storm
         if copied is not None:
-            return self._held(facts, recipient, Reason.REPLICATED, copied, _storm_key(facts.content_id))
+            reason = Reason.REPLICATED if copied.is_certain else Reason.DUPLICATE
+            return self._held(facts, recipient, reason, copied, _storm_key(facts.content_id))
         if self._was_given(mail.resends[place], mail.own_resends):
             return self._held(
                 facts,
@@ -291,7 +292,7 @@ class _Fold:
         assert facts.content_id is not None  # noqa: S101 -- its only caller has looked
         storm = _storm_key(facts.content_id)
         tally = storm if copied is not None else _copies_tally(facts.content_id, recipient)
-        entry = self._entry(facts, facts.passage.route[0] if facts.passage.route else "")
+        entry = self._entry(facts, origin(facts.passage.route))
         most = max(self._guard.storm_copies, SOME_ENTRIES)
         self.tallies.add(tally, entry, most=most)
         recent = self.tallies.within(tally, entry.moment, DAY)
@@ -318,7 +319,9 @@ class _Fold:
         if content is None:
             return
         made = given[mail.everybody[place]] = claim(mail.facts, content, resend)
-        variant = Variant(0, mail.facts.passage.route, made.list_id, frozenset(made.signs.split()), 1)
+        variant = Variant(
+            0, mail.facts.passage.route, made.list_id, frozenset(made.signs.split()), made.message_id, 1
+        )
         variants = self._given.setdefault(content, [])
         if variant not in variants:
             variants.append(variant)

@@ -12,6 +12,7 @@ from seawall.decide.recipient import MAX_EVIDENCE, recipients
 from seawall.model.address import Address
 from seawall.model.envelope import Mailboxes, Multidrop
 from seawall.model.facts import MessageFacts
+from seawall.model.organisation import organisation
 from seawall.model.verdict import Deliver, Hold, Reason, Verdict
 
 MAX_HOPS: Final = 100
@@ -112,7 +113,7 @@ def _twice(delivered_to: tuple[str, ...]) -> str | None:
     """Return the full address that stands twice in Delivered-To (RFC 9228 §4), None where none does."""
     met: set[str] = set()
     for address in delivered_to:
-        if "@" in address and address in met:
+        if address in met and organisation(address.rpartition("@")[2]):
             return address
         met.add(address)
     return None

@@ -82,6 +82,8 @@ def _resend_id(fields: Fields, passage: Passage, content: bytes | None) -> bytes
         *fields.every(b"delivered-to"),
         *fields.every(b"x-original-to"),
         *fields.every(b"envelope-to"),
+        *fields.every(b"resent-date"),
+        *fields.every(b"resent-message-id"),
     )
     return blake2b(b"\0".join(way), digest_size=16, person=b"seawall-resend").digest()
 

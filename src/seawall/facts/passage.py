@@ -19,6 +19,7 @@ CLOCK_SECONDS: Final = 2.0
 """By how much the moment in a pickup's Message-ID may precede that of its arrival."""
 
 _BY = re.compile(rb"\bby[ \t]+\[?([A-Za-z0-9_.-]{1,255})", re.IGNORECASE)
+_IP = re.compile(rb"\[[0-9.]{7,15}\]")
 _FROM = re.compile(rb"from[ \t]+([A-Za-z0-9_.-]{1,255})", re.IGNORECASE)
 _MARKER = re.compile(rb"mspop3connector\.[^\s<>@,;:]{1,64}@[A-Za-z0-9.-]{1,255}", re.IGNORECASE)
 _PICKUP = re.compile(rb"from mail pickup service by (\S{1,255}) with Microsoft SMTPSVC", re.IGNORECASE)
@@ -87,12 +88,17 @@ def read_passage(fields: Fields, section: bytes) -> Passage:
 
 
 def _route(received: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the organisations of a chain, origin first, each once where it follows itself."""
+    """Return the organisations of a chain, origin first, each once where it follows itself.
+
+    Before a client's own name stands the address by which it was seen, in brackets.
+    """
     route: list[str] = []
     if received:
         handed_in = _FROM.match(received[-1])
         if handed_in and (origin := organisation(handed_in.group(1).decode("ascii"))):
-            route.append(origin)
+            # What a client calls itself is worth little without its address, which the server saw.
+            address = _IP.search(received[-1])
+            route += [address.group().decode("ascii"), origin] if address else [origin]
     for value in reversed(received[:MAX_HOPS_READ]):
         found = _BY.search(value)
         name = organisation(found.group(1).decode("ascii")) if found else ""

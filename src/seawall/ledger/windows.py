@@ -53,7 +53,7 @@ def knowledge(connection: Connection, asked: Questions) -> Known:
 
 _NEWEST: Final = select(func.max(seen.c.id))
 _SEEN: Final = select(
-    seen.c.key, seen.c.id, seen.c.route, seen.c.list_id, seen.c.signs, seen.c.delivered
+    seen.c.key, seen.c.id, seen.c.route, seen.c.list_id, seen.c.signs, seen.c.message_id, seen.c.delivered
 ).where(seen.c.key.in_(bindparam("keys", expanding=True)))
 _RESENDS: Final = select(delivery.c.exact).where(delivery.c.exact.in_(bindparam("keys", expanding=True)))
 _TALLIES: Final = select(tally.c.key, tally.c.entries).where(
@@ -71,8 +71,10 @@ _RECEIVED: Final = select(delivery.c.id, delivery.c.recipient).where(
 
 def _contents(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[Variant, ...]]:
     found: dict[bytes, list[Variant]] = {}
-    for key, seen_id, route, list_id, signs, delivered in _rows(connection, _SEEN, keys):
-        variant = Variant(seen_id, tuple(route.split()), list_id, frozenset(signs.split()), delivered)
+    for key, seen_id, route, list_id, signs, message_id, delivered in _rows(connection, _SEEN, keys):
+        variant = Variant(
+            seen_id, tuple(route.split()), list_id, frozenset(signs.split()), message_id, delivered
+        )
         found.setdefault(key, []).append(variant)
     return {key: tuple(variants) for key, variants in found.items()}
 
@@ -140,6 +142,7 @@ def take(connection: Connection, claims: Sequence[Claim], now: float, as_of: int
                 "route": claim.route,
                 "list_id": claim.list_id,
                 "signs": claim.signs,
+                "message_id": claim.message_id,
                 "delivered": 1,
                 "last_at": now,
             }

@@ -9,12 +9,16 @@ from seawall.model.address import Address
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One content that a recipient was given by one way, `delivered` times: its route, its list and its signs."""
+    """One content that a recipient was given by one way, `delivered` times: its route, its list and its signs.
+
+    `message_id` is a digest of the first one's Message-ID.
+    """
 
     seen_id: int
     route: tuple[str, ...]
     list_id: str
     signs: frozenset[str]
+    message_id: bytes
     delivered: int
 
 
@@ -74,6 +78,7 @@ class Claim:
     route: str
     list_id: str
     signs: str
+    message_id: bytes
     resend: bytes | None
 
 
