@@ -82,7 +82,7 @@ def hold_at_points(root: Path, every: int) -> None:
 
 
 def test_a_kill_at_some_system_calls_loses_no_held_mail_and_no_body(tmp_path: Path) -> None:
-    hold_at_points(tmp_path, 7)
+    hold_at_points(tmp_path, 13)
 
 
 @pytest.mark.soak
