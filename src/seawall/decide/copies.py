@@ -13,6 +13,7 @@ from typing import Final
 from seawall.model.address import Address
 from seawall.model.facts import MessageFacts
 from seawall.model.knowledge import Claim, Variant
+from seawall.model.organisation import organisation
 from seawall.model.replication import SignKind
 
 _RESENT: Final = "resent"
@@ -62,9 +63,11 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
     Message-IDs must differ.
     *Pickup resubmission*: one of the two was made anew in a server's pickup folder, and they come from
     different organisations. A report that a program leaves in that folder every day always comes from one.
-    *Reminted or replayed*: they begin at different organisations, neither passed any that the other had
-    passed before its recipients' side, both came by the same list or by none, and no person sent one on. Under
-    a Message-ID of its own that is a machine's; under the same one it may be a server that sent it once more.
+    *Another origin*: neither passed any organisation that the other had passed on the sender's side, and the
+    sender's own is one that only one of them shows; or they answer the same mail. Under a Message-ID of its own
+    that is a machine's; under the same one it may be a server that sent it once more.
+
+    For the last two both came by the same list or by none, and for the last no person sent one on.
     """
     signs = _signs(facts)
     found = None
@@ -75,6 +78,8 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
                     "a connector that sends mail again made a copy of a mail that is here already",
                     _evidence(facts),
                 )
+        elif facts.passage.list_id != variant.list_id:
+            continue
         elif (_has(signs, _PICKUP) or _has(variant.signs, _PICKUP)) and origin(facts.passage.route) != origin(
             variant.route
         ):
@@ -82,9 +87,9 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
                 "a server's pickup folder sent a mail again that is here already", _evidence(facts)
             )
         elif (
-            facts.passage.list_id == variant.list_id
-            and not (_has(signs, _RESENT) or _has(variant.signs, _RESENT))
-            and is_elsewhere(facts.passage.route, variant.route)
+            not (_has(signs, _RESENT) or _has(variant.signs, _RESENT))
+            and is_elsewhere(facts.passage.route, variant.route, variant.list_id)
+            and (facts.passage.thread or _lacks_sender(facts, variant))
         ):
             found = found or Replication(
                 f"it says what a mail says that is here already, and comes from {origin(facts.passage.route)}, "
@@ -95,16 +100,28 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
     return found
 
 
-def is_elsewhere(route: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether two routes begin at different organisations and neither shows a sender's side of the other.
+def is_elsewhere(route: tuple[str, ...], other: tuple[str, ...], list_id: str = "") -> bool:
+    """Whether two routes begin at different organisations and neither shows the sender's side of the other.
 
-    What both end with is the recipient's side; where they end differently the last of each is.
+    The last of each is the recipient's side, and so is the list's own organisation before it.
     """
-    shared = 0
-    while shared < min(len(route), len(other)) and route[-1 - shared] == other[-1 - shared]:
-        shared += 1
-    side, other_side = route[: len(route) - max(shared, 1)], other[: len(other) - max(shared, 1)]
+    side, other_side = _senders_side(route, list_id), _senders_side(other, list_id)
     return bool(side and other_side) and not (set(side) & set(other) or set(other_side) & set(route))
+
+
+def _senders_side(route: tuple[str, ...], list_id: str) -> tuple[str, ...]:
+    side = route[:-1]
+    if list_id:
+        of_list = organisation(list_id.rstrip("> ").rpartition("<")[2])
+        while side and side[-1] == of_list:
+            side = side[:-1]
+    return side
+
+
+def _lacks_sender(facts: MessageFacts, variant: Variant) -> bool:
+    """Whether one of the two passed the organisation of the address in From, and the other did not."""
+    sender = organisation(facts.sender.rpartition("@")[2])
+    return bool(sender) and (sender in facts.passage.route) != (sender in variant.route)
 
 
 def origin(route: tuple[str, ...]) -> str:

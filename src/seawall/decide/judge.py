@@ -255,11 +255,11 @@ class _Fold:
     def _copy(self, mail: Mail, place: int) -> Hold | None:
         """Return why a mail is set aside whose content the recipient has."""
         facts, recipient = mail.facts, mail.everybody[place]
-        had = self._had(mail, mail.contents[place])
-        if facts.content_id is None or not had:
+        if facts.content_id is None:
             return None
+        had = self._had(mail, mail.contents[place])
         copied = replication(facts, had)
-        if (storm := self._storm(facts, recipient, copied)) is not None:
+        if had and (storm := self._storm(facts, recipient, copied)) is not None:
             return storm
         if copied is not None:
             reason = Reason.REPLICATED if copied.is_certain else Reason.DUPLICATE

@@ -15,7 +15,6 @@ from hashlib import blake2b
 from typing import Final
 
 from seawall.facts.header import Fields, scan
-from seawall.facts.section import header_section
 
 MAX_READ: Final = 2**20
 """Octets of a mail that are read."""
@@ -29,6 +28,8 @@ _BOUNDARY = re.compile(rb"boundary[ \t]*=[ \t]*(?:\"([^\"]{1,256})\"|([^\s;\"]{1
 _CHARSET = re.compile(rb"charset[ \t]*=[ \t]*\"?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _REPLY = re.compile(rb"(?:(?:re|fwd?|aw|wg|sv|antw|tr|rv)(?:\[\d{1,3}\])?:)+")
 _ADDRESS = re.compile(rb"<([^<>\s]{1,320})>|([^\s<>\"(),;:]{1,256}@[^\s<>\"(),;:]{1,256})")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
+_PART_BEGINS = re.compile(rb"\r?\n")
 _FOOTERS: Final = (
     b"\n_______________________________________________",
     b"\n--~--~---------~--~----~",
@@ -47,7 +48,7 @@ def content_id(head: bytes, section: bytes, fields: Fields, sender: bytes) -> by
     footers = _FOOTERS if fields.first(b"list-id") is not None else ()
     digest = blake2b(digest_size=16, person=b"seawall-content")
     is_empty = True
-    for leaf in _leaves(fields, body, is_whole=len(head) <= MAX_READ):
+    for leaf in _leaves(fields, body, is_whole=len(head) < MAX_READ):
         text = leaf.decoded
         if footers and leaf.is_text:
             text = _without_footer(text)
@@ -194,8 +195,12 @@ def _parts(content: bytes, boundary: bytes, *, is_whole: bool) -> list[tuple[Fie
 
 
 def _split(part: bytes) -> tuple[Fields, bytes]:
-    section = header_section(part)
-    return scan(section), part[len(section) + 2 :]
+    """Cut a part at its first empty line, whichever line ends it has."""
+    if found := _PART_BEGINS.match(part):
+        return scan(b""), part[found.end() :]
+    if found := _EMPTY_LINE.search(part):
+        return scan(part[: found.start() + 1]), part[found.end() :]
+    return scan(part), b""
 
 
 def _without_footer(text: bytes) -> bytes:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -115,18 +116,16 @@ def take(connection: Connection, claims: Sequence[Claim], now: float, as_of: int
     """
     if not claims:
         return []
-    known = {
-        (key, variant): seen_id
-        for key, variant, seen_id in _rows(
-            connection, _VARIANTS, list(dict.fromkeys(claim.content for claim in claims))
-        )
-    }
+    last = connection.execute(_NEWEST).scalar() or 0
+    rows = list(_rows(connection, _VARIANTS, list(dict.fromkeys(claim.content for claim in claims))))
+    known = {(key, variant): seen_id for key, variant, seen_id, delivered in rows if delivered > 0}
+    # What was given back is claimed anew, so that others see that it was.
+    _delete(connection, seen, [seen_id for *_, seen_id, delivered in rows if delivered <= 0])
     claimed = [claim.resend for claim in claims if claim.resend is not None]
     if as_of is not None and (
         any(seen_id > as_of for seen_id in known.values()) or resends(connection, claimed)
     ):
         raise OutdatedError
-    last = connection.execute(_NEWEST).scalar() or 0
     fresh: dict[tuple[bytes, bytes], dict[str, object]] = {}
     again: dict[int, int] = {}
     taken = []
@@ -158,7 +157,7 @@ def take(connection: Connection, claims: Sequence[Claim], now: float, as_of: int
     return taken
 
 
-_VARIANTS: Final = select(seen.c.key, seen.c.variant, seen.c.id).where(
+_VARIANTS: Final = select(seen.c.key, seen.c.variant, seen.c.id, seen.c.delivered).where(
     seen.c.key.in_(bindparam("keys", expanding=True))
 )
 _NEW: Final = insert(seen)
@@ -241,15 +240,21 @@ _IS_OPEN: Final = exists().where(stored_copy.c.id == delivery.c.copy_id, stored_
 
 def _forget_old(connection: Connection, table: Table, before: float) -> int:
     key = table.primary_key.columns[0]
-    query = select(key).where(table.c.last_at < before).limit(FORGOTTEN_AT_ONCE)
+    query = select(key).where(table.c.last_at < before, _is_not_newest(table)).limit(FORGOTTEN_AT_ONCE)
     return _delete(connection, table, list(connection.execute(query).scalars()))
 
 
 def _forget_most(connection: Connection, table: Table, most: int) -> int:
     key = table.primary_key.columns[0]
     over = max(0, _count(connection, table) - most)
-    query = select(key).order_by(table.c.last_at).limit(min(over, FORGOTTEN_AT_ONCE))
+    oldest = select(key).where(_is_not_newest(table)).order_by(table.c.last_at)
+    query = oldest.limit(min(over, FORGOTTEN_AT_ONCE))
     return _delete(connection, table, list(connection.execute(query).scalars())) if over else 0
+
+
+def _is_not_newest(table: Table) -> ColumnElement[bool]:
+    """The newest content stays, so that no number is given twice: by its number is told what is new."""
+    return seen.c.id != _NEWEST.scalar_subquery() if table is seen else true()
 
 
 def _count(connection: Connection, table: Table) -> int:
