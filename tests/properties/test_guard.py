@@ -239,6 +239,7 @@ def written(
     family: int,
     message_id: str,
     at: float,
+    *,
     more: Sequence[str] = (),
     body: bytes | None = None,
 ) -> bytes:
@@ -298,14 +299,18 @@ def recoded_copy(family: int, number: int) -> bytes:
         hop(f"gw.gate{number}.test", "mx.isp.example", at, f"gw{number}"),
         hop("x.lan", f"gw.gate{number}.test", at, "x"),
     ]
-    return written(top, family, f"first@home{family}.test", at, more, text)
+    return written(top, family, f"first@home{family}.test", at, more=more, body=text)
 
 
 def list_copy(family: int, number: int) -> bytes:
     at = NOW - 6000 + number
     more = ["List-Id: <crew.lists.test>", "References: <thread@lists.test>"]
     return written(
-        [hop("lists.test", "mx.isp.example", at, f"l{number}")], family, f"first@home{family}.test", at, more
+        [hop("lists.test", "mx.isp.example", at, f"l{number}")],
+        family,
+        f"first@home{family}.test",
+        at,
+        more=more,
     )
 
 
@@ -760,9 +765,8 @@ def test_whatever_comes_the_windows_stay_within_their_bounds(
         assert counted(ledger, seen) <= most
         assert counted(ledger, tally) <= most
         for table in (seen, tally):
-            oldest = ledger.transact(
-                lambda connection, table=table: connection.execute(select(func.min(table.c.last_at))).scalar()
-            )
+            query = select(func.min(table.c.last_at))
+            oldest = ledger.transact(lambda connection, query=query: connection.execute(query).scalar())  # type: ignore[misc]
             assert oldest is None or oldest >= now - window
 
 
