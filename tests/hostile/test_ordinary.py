@@ -487,7 +487,8 @@ def held_once(mailbox: Mailbox, reason: Reason, *mails: bytes, delivered: int = 
 
 def test_our_own_mark_that_comes_back_to_its_recipient_is_held(mailbox: Mailbox) -> None:
     mailbox.passes(mail(*by_the_club()))
-    held_once(mailbox, Reason.OWN_MARK, redirected(*mailbox.raws()))
+    (delivered,) = mailbox.raws()
+    held_once(mailbox, Reason.OWN_MARK, redirected(delivered))
 
 
 def test_a_mail_that_was_delivered_twice_to_one_address_is_held(mailbox: Mailbox) -> None:
