@@ -157,11 +157,6 @@ def test_a_years_cron_mails_pass_in_one_first_poll_and_the_next_days(mailbox: Ma
     mailbox.passes(*(cron(number) for number in range(24, 0, -1)))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="replication()'s third sign holds by two origins alone; DESIGN §6 asks that the sender's own hops are gone "
-    "in the copy (one of the two must have passed the organisation of From, the other not)",
-)
 def test_one_report_by_machines_at_two_providers_passes(mailbox: Mailbox) -> None:
     """A firm's servers stand at two hosters and report under one address that all is well: neither copies the other."""
     reports = [
@@ -288,19 +283,11 @@ def test_a_backup_that_is_restored_elsewhere_passes_with_our_marks(tmp_path: Pat
     Mailbox(tmp_path / "other").passes(*backup)
 
 
-SHARED_PROVIDER = pytest.mark.xfail(
-    strict=True,
-    reason="is_elsewhere takes all that two routes end with for the recipient's side, and the sender's provider with it: "
-    "two networks before one provider are two origins (it suffices to leave only the last organisation out, or to ask "
-    "that one of the two passed the organisation of From and the other did not)",
-)
-
-
 @pytest.mark.parametrize(
     "network",
     [
-        pytest.param("hotel.test", marks=SHARED_PROVIDER),
-        pytest.param("carrier.test", marks=SHARED_PROVIDER),
+        "hotel.test",
+        "carrier.test",
         "home.test",
         "",
     ],
@@ -347,17 +334,7 @@ def test_a_daily_report_from_a_pickup_folder_passes(mailbox: Mailbox) -> None:
 
 @pytest.mark.parametrize(
     "received",
-    [
-        True,
-        pytest.param(
-            False,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="replication()'s pickup sign asks for no equal list_id, as the third sign does: a list that takes "
-                "the Received fields away gives the copy another origin",
-            ),
-        ),
-    ],
+    [True, False],
 )
 def test_it_passes_by_a_list_and_directly(mailbox: Mailbox, received: bool) -> None:
     """A list sent it too: another List-Id is another way."""

@@ -53,6 +53,14 @@ def claim(facts: MessageFacts, content: bytes, resend: bytes | None) -> Claim:
     return Claim(content, variant.digest(), *way, _message_id(facts), resend)
 
 
+def claim_of(facts: MessageFacts, recipient: Address) -> Claim | None:
+    """Return what a mail gives a recipient; None where its content is empty and matches nothing."""
+    if facts.content_id is None:
+        return None
+    resend = resend_key(facts.resend_id, recipient) if facts.resend_id is not None else None
+    return claim(facts, content_key(facts.content_id, recipient), resend)
+
+
 def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replication | None:
     """Return why a mail is a machine's copy of one of those that its recipient has, None where nothing says so.
 
