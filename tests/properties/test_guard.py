@@ -36,7 +36,7 @@ from seawall.lab.isp import ToyIsp
 from seawall.lab.mails import everyday_mails
 from seawall.ledger import deliveries, setaside, statements, windows
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import OutdatedError
+from seawall.ledger.records import HeldRecord, OutdatedError
 from seawall.ledger.schema import delivery, seen, stored_copy, tally
 from seawall.ledger.state import State
 from seawall.model.account import Account, MaildirDestination, Server, Settings, Tls
@@ -429,7 +429,7 @@ class Begun:
     items: list[Item]
 
 
-class Twice(RuleBasedStateMachine):
+class Connectors(RuleBasedStateMachine):
     """Two accounts with one recipient, the real ledger, and every way in which a delivery ends or does not."""
 
     def __init__(self) -> None:
@@ -480,16 +480,6 @@ class Twice(RuleBasedStateMachine):
     def poll(self, seat: int, fate: str) -> None:
         self.settle(self.seats[seat])
         self.end(self.intend(self.seats[seat]), fate)
-
-    @rule(fate=st.sampled_from(["done", "failed", "crash", "late crash"]), last=st.integers(0, 1))
-    def race(self, fate: str, last: int) -> None:
-        """Both judge by what is known now; then one intends, and then the other."""
-        for seat in self.seats:
-            self.settle(seat)
-        prepared = [(seat, self.prepare(seat)) for seat in (self.seats[1 - last], self.seats[last])]
-        begun = [self.intend(seat, first) for seat, first in prepared]
-        for one in begun:
-            self.end(one, fate)
 
     @rule(seconds=st.sampled_from([60.0, 86400.0]))
     def time_passes(self, seconds: float) -> None:
@@ -642,7 +632,50 @@ class Twice(RuleBasedStateMachine):
             self.end(self.intend(seat), "done")
         for seat in self.seats:
             assert seat.settled == set(seat.mails)
+        self.all_is_there()
+
+    def all_is_there(self) -> None:
         assert self.delivered == Counter(set(self.families.values()))
+
+
+class Racing(Connectors):
+    """Both accounts judge at one time."""
+
+    @rule(fate=st.sampled_from(["done", "failed", "crash", "late crash"]), last=st.integers(0, 1))
+    def race(self, fate: str, last: int) -> None:
+        """Both judge by what is known now; then one intends, and then the other."""
+        for seat in self.seats:
+            self.settle(seat)
+        prepared = [(seat, self.prepare(seat)) for seat in (self.seats[1 - last], self.seats[last])]
+        begun = [self.intend(seat, first) for seat, first in prepared]
+        for one in begun:
+            self.end(one, fate)
+
+
+class Leaving(Connectors):
+    """Mail leaves the server before it is delivered: what it claimed is free again."""
+
+    @rule(seat=st.integers(0, 1), number=st.integers(0, 9))
+    def one_leaves(self, seat: int, number: int) -> None:
+        of = self.seats[seat]
+        self.settle(of)
+        waiting = sorted(of.mails.keys() - of.settled)
+        if not waiting:
+            return
+        gone = waiting[number % len(waiting)]
+        del of.mails[gone]
+        left = self.ledger.transact(deliveries.open_copies, of.account_id)
+        copies = [copy.copy_id for copy in left if copy.uidl == b"%d" % gone]
+        self.ledger.transact(deliveries.abandon, copies)
+
+    def all_is_there(self) -> None:
+        """A copy that was held beside a mail that left is in Held, and there a person finds it."""
+        held = {self.families[self.by_token[one.base_name.partition(":")[0]]] for one in self.held()}
+        stayed = {self.families[raw] for seat in self.seats for raw in seat.mails.values()}
+        assert stayed <= self.delivered.keys() | held
+
+    def held(self) -> list[HeldRecord]:
+        return self.ledger.transact(setaside.held_mails, setaside.Choice(every=True))
 
 
 def retrieved(number: int, raw: bytes) -> Retrieved:
@@ -652,13 +685,16 @@ def retrieved(number: int, raw: bytes) -> Retrieved:
     )
 
 
-TestTwice = Twice.TestCase
-TestTwice.settings = settings(
-    max_examples=30,
+STEPS = settings(
+    max_examples=25,
     stateful_step_count=14,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+TestRacing = Racing.TestCase
+TestRacing.settings = STEPS
+TestLeaving = Leaving.TestCase
+TestLeaving.settings = STEPS
 
 
 # ── (d) what is set aside can be released as it came ────────────────────────────────────────
