@@ -323,6 +323,18 @@ def test_tallies_are_kept_as_they_are_told(book: Book) -> None:
     assert book.known(tallies=[b"t", b"u"]).tallies == {b"t": entries}
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="note_tallies writes the whole of a tally as its batch knew it: of batches that are judged side by side "
+    "(three of an account, and other accounts) the last one's counts stay alone (merge the entries by mail there)",
+)
+def test_batches_that_were_judged_side_by_side_both_count(book: Book) -> None:
+    before = book.as_of()
+    book.intend(as_of=before, news=News(tallies={b"t": (Entry(NOW, "one", "a"),)}))
+    book.intend(as_of=before, news=News(tallies={b"t": (Entry(NOW + 1, "two", "b"),)}))
+    assert len(book.known(tallies=[b"t"]).tallies[b"t"]) == 2
+
+
 def test_a_repeated_contents_tallies_are_told_unasked(book: Book) -> None:
     book.intend(claim("a"), news=News(tallies={b"copies": (Entry(NOW, "x", "m"),)}))
     assert set(book.known(claim("a")).tallies) == {b"copies"}
@@ -431,3 +443,14 @@ def test_a_delivery_does_not_outlive_its_content(book: Book) -> None:
     book.forget(now=NOW + 91 * DAY)
     asked = book.known(claim("a", resend="r"))
     assert bool(asked.contents) == bool(asked.resends)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a content has as many ways as its sender writes hops: each mail of it is compared with all of them, in the "
+    "event loop (512 mails beside 20,000 ways take 14 s); the newest few dozen of a content would do",
+)
+def test_one_content_has_a_bounded_number_of_ways(book: Book) -> None:
+    ways = [claim("a", f"w{at}", route=f"evil.test relay{at}.test isp.example") for at in range(1000)]
+    book.ledger.transact(lambda connection: windows.take(connection, ways, NOW) and None)
+    assert len(book.known(ways[0]).contents[b"a"]) <= 256
