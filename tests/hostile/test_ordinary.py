@@ -350,6 +350,24 @@ def test_a_person_who_sends_a_document_again_gets_through(mailbox: Mailbox, netw
         )
 
 
+@SHARED_PROVIDER
+def test_a_post_that_its_author_sent_to_the_list_again_by_another_gateway_passes(mailbox: Mailbox) -> None:
+    """As in a kernel list's archive: by a news gateway and, hours later, by the author's own server."""
+    mailbox.begins()
+    for number, gateway in enumerate(["gate.test", "author.test"]):
+        at = NOW + HOUR * number
+        mailbox.passes(
+            mail(
+                hop("lists.sail.test", "mx.isp.example", at),
+                hop(f"out.{gateway}", "lists.sail.test", at),
+                message_id=f"{number}@author.test",
+                at=at,
+                author="A <a@author.test>",
+                more=["List-Id: <crew.sail.test>"],
+            )
+        )
+
+
 def from_the_pickup_folder(number: int, *, received: bool = True, top: Sequence[str] | None = None) -> bytes:
     """A web program's mail that a Windows server made in its pickup folder, its moment in two fields."""
     at = datetime.fromtimestamp(NOW + 86400 * number, UTC)

