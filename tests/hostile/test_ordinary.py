@@ -1,5 +1,6 @@
 """Ordinary mail that resembles a storm's passes through the real connector; what a machine sent again does not."""
 
+import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,12 +16,19 @@ import pytest
 
 from hostile.connector import PASSWORD, USER, Connector, native
 from hostile.delivery import ALICE, BOB, MULTIDROP, POSTMASTER, Delivery, mails_of
+from seawall.collect.release import Held
 from seawall.collect.report import Report
+from seawall.collect.surroundings import Surroundings
 from seawall.lab import copywriter
 from seawall.lab import isp as lab_isp
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp
-from seawall.model.account import KeepForever
+from seawall.lab.sink import Manners
+from seawall.ledger import windows
+from seawall.ledger.ledger import Ledger
+from seawall.ledger.state import State
+from seawall.model.account import KeepForever, Settings
+from seawall.model.address import Address
 from seawall.model.envelope import Mailboxes
 from seawall.model.guard import Guard
 from seawall.model.verdict import Reason
@@ -66,6 +74,27 @@ class Mailbox:
             report = self.connector.poll(isp, **changes)
         assert not report.problem
         return report
+
+    def release(self, held_id: int, to: Address) -> None:
+        state = State.make(self.connector.site.state)
+        ledger = Ledger.open(state.database)
+        held = Held(
+            Settings(site=self.connector.site, accounts=(self.connector.account,)),
+            ledger=ledger,
+            state=state,
+            surroundings=Surroundings(
+                now=lambda: self.connector.now,
+                token=lambda: "f" * 32,
+                pick=lambda numbers, most: numbers[:most],
+                chance=lambda: 0.5,
+                here="here.example.org",
+                log=self.connector.log,
+            ),
+        )
+        try:
+            asyncio.run(held.release(held_id, to))
+        finally:
+            ledger.close()
 
     @property
     def aside(self) -> Counter[str]:
@@ -308,6 +337,23 @@ def test_a_person_who_sends_a_document_again_gets_through(mailbox: Mailbox, netw
         )
 
 
+def test_a_post_that_its_author_sent_to_the_list_again_by_another_gateway_passes(mailbox: Mailbox) -> None:
+    """As in a kernel list's archive: by a news gateway and, hours later, by the author's own server."""
+    mailbox.begins()
+    for number, gateway in enumerate(["gate.test", "author.test"]):
+        at = NOW + HOUR * number
+        mailbox.passes(
+            mail(
+                hop("lists.sail.test", "mx.isp.example", at),
+                hop(f"out.{gateway}", "lists.sail.test", at),
+                message_id=f"{number}@author.test",
+                at=at,
+                author="A <a@author.test>",
+                more=["List-Id: <crew.sail.test>"],
+            )
+        )
+
+
 def from_the_pickup_folder(number: int, *, received: bool = True, top: Sequence[str] | None = None) -> bytes:
     """A web program's mail that a Windows server made in its pickup folder, its moment in two fields."""
     at = datetime.fromtimestamp(NOW + 86400 * number, UTC)
@@ -429,6 +475,53 @@ def test_many_bounces_pass_in_an_accounts_first_poll(mailbox: Mailbox) -> None:
     mailbox.passes(*(bounce(number) for number in range(60)))
 
 
+@pytest.mark.parametrize("field", ["List-Post: <mailto:crew@example.org>", "X-BeenThere: crew@example.org"])
+def test_the_mail_of_a_list_passes_into_the_mailbox_that_has_its_address(tmp_path: Path, field: str) -> None:
+    """The ISP runs the list crew@ and the box that archives it: the connector delivers to crew@ here."""
+    mailbox = Mailbox(tmp_path, to=ALICE.parse("crew@example.org"))
+    mailbox.passes(mail(*by_the_club(), more=["List-Id: <crew.example.org>", field]))
+
+
+def test_what_the_isps_own_forwarding_marked_once_passes(mailbox: Mailbox) -> None:
+    """alice@example.org is forwarded into the box at the ISP by a recipe that names itself: it came once."""
+    mailbox.passes(
+        mail(hop("mx.isp.example", "store.isp.example"), *by_the_club(), more=[f"X-Loop: {ALICE}"])
+    )
+
+
+def test_a_resend_after_the_window_holds_nothing_up(tmp_path: Path) -> None:
+    """The next hop was down for a day; 90 days later the mail is sent again, and another one with it."""
+    manners = Manners(answers={"RCPT alice@example.org": (b"451 4.3.0 later", b"250 ok")})
+    delivery = Delivery(tmp_path, [mail(*by_the_club())], manners, to=ALICE)
+    delivery.poll()
+    first_tried = delivery.connector.now
+    delivery.poll(minutes=24 * 60)
+    assert delivery.received == {"alice@example.org": 1}
+    ledger = Ledger.open(State.make(delivery.connector.site.state).database)
+    guard = delivery.connector.site.guard
+    ledger.transact(windows.forget, first_tried + guard.window + HOUR, guard.window, guard.window_mails)
+    ledger.close()
+    delivery.box.add(mail(*by_the_club(NOW + 1, 7)))
+    delivery.box.add(cron(1))
+    report = delivery.poll()
+    assert not report.problem
+    assert delivery.received["alice@example.org"] >= 2
+
+
+def test_a_stranger_with_one_of_our_marks_stops_no_account(mailbox: Mailbox) -> None:
+    """One delivery that comes back twenty times is one loop, and each of it is held anyway."""
+    mailbox.passes(mail(*by_the_club()))
+    (mark,) = (line for line in mailbox.raws()[0].split(b"\r\n") if line.startswith(b"X-Seawall-Mark: "))
+    forged = [mark + b"\r\n" + with_another_id(number) for number in range(20)]
+    mailbox.collect(*forged)
+    assert "account-stopped" not in mailbox.connector.log.events("error")
+    assert mailbox.collect(cron(1)).delivered == 1
+
+
+def with_another_id(number: int) -> bytes:
+    return mail(*by_the_club(NOW + number, number), message_id=f"{number}@evil.test", body=f"{number}\r\n")
+
+
 # ── what does not pass ──────────────────────────────────────────────────────────────────────
 
 
@@ -474,7 +567,7 @@ def test_a_mail_that_was_delivered_twice_to_one_address_is_held(mailbox: Mailbox
 
 
 def test_a_mail_that_the_recipients_own_robot_sent_is_held(mailbox: Mailbox) -> None:
-    held_once(mailbox, Reason.LOOP_HEADER, mail(*by_the_club(), more=["X-Loop: Alice@example.org"]))
+    held_once(mailbox, Reason.LOOP_HEADER, mail(*by_the_club(), more=["X-Loop: Alice@example.org"] * 2))
 
 
 @pytest.mark.parametrize("in_one_batch", [True, False])
@@ -533,3 +626,14 @@ def test_of_a_storm_one_mail_comes_through_and_one_alarm(
     assert set(mailbox.aside) == {Reason.REPLICATED.value, Reason.STORM.value}
     assert mailbox.aside.total() == 9
     assert mailbox.connector.log.events("error").count("breaker-opened") == 1
+
+
+def test_a_copy_of_what_a_person_released_is_set_aside(tmp_path: Path) -> None:
+    """It was held for want of an envelope, and released: from then on its recipient has it."""
+    mailbox = Mailbox(tmp_path, to=MULTIDROP)
+    original = mail(hop("out.sail.test", "mx.isp.example"), hop("pc.sail.test", "out.sail.test"))
+    assert mailbox.collect(original).held == 1
+    mailbox.release(1, ALICE)
+    assert mails_of(tmp_path, "alice") == 1
+    mailbox.collect(*(b"X-Original-To: alice@example.org\r\n" + copy for copy in copies_of(original, 3)))
+    assert mails_of(tmp_path, "alice") == 1
