@@ -401,7 +401,7 @@ def test_it_forgets_some_thousands_at_once_and_the_rest_later(book: Book) -> Non
     calls = 0
     while book.forget(now=NOW + 91 * DAY):
         calls += 1
-    assert calls == 3
+    assert calls in {2, 3}
     assert book.count(seen) <= 1
 
 
@@ -442,6 +442,7 @@ def test_a_claim_behind_a_forgetting_still_outdates(book: Book) -> None:
 def test_a_delivery_does_not_outlive_its_content(book: Book) -> None:
     (token,) = book.intend(claim("a", resend="r"))
     book.deliver(token, now=NOW + 3 * DAY)
+    book.intend(claim("newer"))
     book.forget(now=NOW + 91 * DAY)
     asked = book.known(claim("a", resend="r"))
     assert bool(asked.contents) == bool(asked.resends)
