@@ -329,9 +329,6 @@ def test_what_a_person_releases_of_a_storm_comes_once(
     assert reasons(connector).total() == MANY - 1
 
 
-@pytest.mark.xfail(
-    reason="of batches that are judged side by side the one that is intended first wins", strict=False
-)
 def test_the_genuine_mail_is_delivered_and_not_a_copy_of_the_batch_behind_it(
     connector: Connector, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,19 +91,25 @@ class Delivering:
         self._carrier = carrier
         self._mark_key = state.mark_key()
         self._receivers = receivers(account, site)
+        self._held_octets = 0
+        self._in_turn = asyncio.Lock()
         self._judging = Judging(account, site, ledger=ledger, surroundings=surroundings)
 
     async def probe(self) -> None:
-        """See whether the destination can take mail now, and Held; raises what keeps it from that."""
+        """See before a poll whether the destination can take mail, and Held; raises what keeps it from that."""
+        if await asyncio.to_thread(keeps_any, self._held):
+            self._held_octets = await self._ledger.do(setaside.octets_held)
+        await self._probe_again()
+
+    async def _probe_again(self) -> None:
+        """`probe` before a batch: what was held since the poll began is counted here."""
         await asyncio.to_thread(self._probe_files)
         most = self._site.guard.held_max
-        if await asyncio.to_thread(keeps_any, self._held):
-            octets = await self._ledger.do(setaside.octets_held)
-            if octets > most:
-                raise StorageFull(
-                    f"{octets:,} octets are held; polling stops above {most:,}: see `seawall held list`, "
-                    "release or drop some, or raise guard.held_max"
-                )
+        if self._held_octets > most:
+            raise StorageFull(
+                f"{self._held_octets:,} octets are held; polling stops above {most:,}: see `seawall held list`, "
+                "release or drop some, or raise guard.held_max"
+            )
         if self._carrier is not None:
             await self._carrier.probe()
 
@@ -150,7 +156,11 @@ class Delivering:
         )
         for _ in range(JUDGED_AGAIN):
             with suppress(OutdatedError):
-                consignments, copy_ids, unfiltered = await self._intend(record, route, mails, facts, copies)
+                # In the order of the box: a mail is judged before the copies of it that lie behind it.
+                async with self._in_turn:
+                    consignments, copy_ids, unfiltered = await self._intend(
+                        record, route, mails, facts, copies
+                    )
                 break
         else:
             raise Temporary(
@@ -204,7 +214,7 @@ class Delivering:
                 unfiltered.append((mail.listed, str(verdict)))
             else:
                 consignments.append(self._consignment(route, copy, mail, fact, verdict, given=given))
-        await self.probe()
+        await self._probe_again()
         consignments = await self._keeping.consignments(consignments)
         await asyncio.to_thread(_make_maildirs, [item for one in consignments for item in one.items])
         intended = await self._ledger.do(
@@ -216,6 +226,12 @@ class Delivering:
             as_of=judged.as_of,
         )
         self._judging.tell(intended)
+        self._held_octets += sum(
+            item.delivery.held.kept_octets
+            for one in consignments
+            for item in one.items
+            if item.is_new and item.delivery.held is not None
+        )
         await self._judging.forget(len(mails))
         return consignments, intended.copy_ids, unfiltered
 

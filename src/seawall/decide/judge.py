@@ -8,6 +8,7 @@ own, the untouched before machines' copies and the earlier first, so that the or
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Self
 
 from seawall.decide import bounces
@@ -175,7 +176,7 @@ def _order(mails: Sequence[Mail]) -> list[int]:
 
 
 def _rank(facts: MessageFacts) -> tuple[bool, float, bytes]:
-    arrived = moment(facts.arrived)
+    arrived = _arrived(facts.arrived)
     return bool(facts.passage.signs), arrived if arrived is not None else float("inf"), facts.header_digest
 
 
@@ -433,10 +434,16 @@ class _Fold:
         )
 
     def _entry(self, facts: MessageFacts, who: str) -> Entry:
-        arrived = moment(facts.arrived)
+        arrived = _arrived(facts.arrived)
         # A date of tomorrow is a wrong clock, or an attempt to stay out of every tally.
         at = self._policy.now if arrived is None else min(arrived, self._policy.now)
         return Entry(at, who, facts.header_digest[:8].hex())
+
+
+@lru_cache(maxsize=1024)
+def _arrived(stamp: bytes) -> float | None:
+    """Read a date once for a batch: it is asked for its order, and for each tally."""
+    return moment(stamp)
 
 
 def _is_list_wide(facts: MessageFacts) -> bool:

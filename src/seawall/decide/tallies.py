@@ -33,7 +33,11 @@ class Tallies:
     def add(self, key: bytes, entry: Entry, *, most: int) -> None:
         """Count a mail, once however often it is judged; the newest `most` entries are kept."""
         entries = self.changed.get(key, self._known.get(key, ()))
-        self.changed[key] = merged(entries, (entry,), min(most, MOST_ENTRIES))
+        most = min(most, MOST_ENTRIES)
+        if entries and entry.moment > entries[-1].moment and all(one.mail != entry.mail for one in entries):
+            self.changed[key] = (*entries[-most + 1 :], entry) if most > 1 else (entry,)
+        else:
+            self.changed[key] = merged(entries, (entry,), most)
 
     def within(self, key: bytes, moment: float, seconds: float) -> list[Entry]:
         """Return what came in the time that ends at a moment."""

@@ -123,7 +123,7 @@ def _signs(fields: Fields) -> tuple[Sign, ...]:
     signs = []
     for name in _RECIPIENT_FIELDS:
         for value in fields.every(name):
-            found = _MARKER.search(value)
+            found = _MARKER.search(value) if b"pop3connector." in value.lower() else None
             if found:
                 signs.append(Sign(SignKind.CONNECTOR_MARKER, shown(name.title() + b": " + found.group())))
                 break
