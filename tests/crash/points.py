@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from hostile.connector import PASSWORD, USER, configuration
+from seawall.collect.keeping import opened
 from seawall.deliver.writer import WORTHWHILE
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
+from seawall.ledger import setaside
+from seawall.ledger.ledger import Ledger
 
 CALLS: Final = (
     "write",
@@ -101,6 +104,55 @@ def mail_number(mail: bytes) -> int:
     found = _MESSAGE_ID.search(mail)
     assert found, mail
     return int(found.group(1))
+
+
+class Holding(Installation):
+    """A few mails that pass too many servers, two and two with one body: all are held."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.box = Box([looping(number) for number in range(1, FEW + 1)])
+        self.isp = ToyIsp({USER: (PASSWORD, self.box)})
+
+    def held(self) -> Counter[bytes]:
+        """The mails that a person finds in Held, as they would be released."""
+        ledger = Ledger.open(self.root / "state" / "ledger.sqlite")
+        found: Counter[bytes] = Counter()
+        try:
+            for record in ledger.transact(setaside.held_mails):
+                with opened(record) as raw:
+                    found[b"".join(raw.content.chunks())] += 1
+        finally:
+            ledger.close()
+        return found
+
+    def left_over(self) -> int:
+        """Bodies that no mail has, and files that are half-written."""
+        state = self.root / "state" / "held"
+        bodies = len({number % 2 for number in range(1, FEW + 1)})
+        return len(list((state / "bodies").iterdir())) - bodies + len(list((state / "tmp").iterdir()))
+
+
+def looping(number: int) -> bytes:
+    header, _ = mail(number).split(b"\r\n\r\n")
+    hops = b"Received: from a by b; Mon, 23 Nov 2026 01:00:00 +0000\r\n" * 101
+    return hops + header + b"\r\n\r\n" + b"body %d\r\n" % (number % 2)
+
+
+def hold_at(root: Path, call: str, nth: int) -> tuple[bool, bool, int, int]:
+    """Kill a run at the n-th call of one kind, restart until it ends well.
+
+    Return whether exactly what was served is held, whether the kill struck, what is left over, what is not erased.
+    """
+    holding = Holding(fresh(root))
+    with running(holding.isp):
+        holding.write()
+        code = holding.run("-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={nth}")
+        # One more than it takes: what the last one left is swept as the next begins.
+        assert 0 in [holding.run() for _ in range(2)]
+        assert holding.run() == 0
+    is_all = holding.held() == Counter(looping(number) for number in range(1, FEW + 1))
+    return is_all, code not in {0, 1}, holding.left_over(), len(holding.box.mails)
 
 
 def counts(root: Path, mails: int) -> dict[str, int]:

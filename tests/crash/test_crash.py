@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from crash import handovers
-from crash.points import FEW, MANY, Installation, count, counts, fresh, kill_at, points
+from crash.points import (
+    FEW,
+    MANY,
+    Holding,
+    Installation,
+    count,
+    counts,
+    fresh,
+    hold_at,
+    kill_at,
+    points,
+)
 from seawall.lab import sink
 from seawall.lab.isp import running
 
@@ -55,6 +66,28 @@ def test_a_kill_at_every_second_system_call_of_two_processes_loses_and_doubles_n
 @pytest.mark.soak
 def test_a_kill_at_every_system_call_loses_and_doubles_nothing(tmp_path: Path) -> None:
     kill_at_points(tmp_path, 1)
+
+
+def hold_at_points(root: Path, every: int) -> None:
+    struck: Counter[str] = Counter()
+    rehearsal = Holding(fresh(root / "count"))
+    with running(rehearsal.isp):
+        found = count(rehearsal)
+    for call, nth in points(found, every):
+        is_all, was_killed, left_over, unerased = hold_at(root / "run", call, nth)
+        assert (is_all, left_over, unerased) == (True, 0, 0), (call, nth)
+        struck[call] += was_killed
+    print("\n".join(f"{call:10} killed at {n}" for call, n in struck.items()))  # noqa: T201
+    assert sum(struck.values()) >= 5
+
+
+def test_a_kill_at_some_system_calls_loses_no_held_mail_and_no_body(tmp_path: Path) -> None:
+    hold_at_points(tmp_path, 13)
+
+
+@pytest.mark.soak
+def test_a_kill_at_every_system_call_loses_no_held_mail_and_no_body(tmp_path: Path) -> None:
+    hold_at_points(tmp_path, 1)
 
 
 def hand_over_at_points(root: Path, every: int) -> None:

@@ -17,6 +17,7 @@ from seawall.ledger.ledger import Ledger
 from seawall.ledger.state import Lock, State
 from seawall.model.account import Account, Keep, KeepFor, MaildirDestination, Server, Settings, Site, Tls
 from seawall.model.address import Address
+from seawall.model.guard import DEFAULT_ACTIONS, Action, Guard
 from seawall.model.secret import PasswordFile
 
 USER = "alice"
@@ -54,6 +55,10 @@ class Place(Protocol):
 
     @property
     def port(self) -> int: ...
+
+
+NOTHING_ASIDE = Guard(actions=dict.fromkeys(DEFAULT_ACTIONS, Action.DELIVER))
+"""For tests of the way of all mail, such as has been sent several times."""
 
 
 class Connector:
@@ -123,6 +128,10 @@ class Connector:
             writer.close()
             ledger.close()
             lock.release()
+
+    def filed(self) -> list[bytes]:
+        """The mails in the user's own `.Held` folder, with the trace."""
+        return [path.read_bytes() for path in sorted((self.root / "alice" / ".Held" / "new").glob("*"))]
 
     def delivered(self) -> Counter[bytes]:
         """The mails in the Maildir, without the trace."""

@@ -9,7 +9,7 @@ import pytest
 from hostile.connector import PASSWORD, USER, Connector
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
-from seawall.ledger import breakers
+from seawall.ledger import breakers, windows
 from seawall.ledger.ledger import Ledger
 from seawall.model.account import KeepForever
 
@@ -23,7 +23,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     do = Ledger.do
 
     async def told(ledger: Ledger, statement: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if statement is not breakers.close_quiet:  # once an hour, for all accounts
+        if statement not in {breakers.close_quiet, windows.forget}:  # once an hour, for all accounts
             names.append(statement.__name__)
         return await do(ledger, statement, *args, **kwargs)
 
@@ -40,7 +40,8 @@ def test_a_poll_asks_once_what_is_remembered_and_writes_only_what_changed(
         assert asked == [
             "open_account",
             "remembered",
-            "intend",
+            "knowledge",
+            "intend_judged",
             "note_staged",
             "note_delivered",
             "note_success",

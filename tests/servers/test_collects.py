@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hostile.connector import Connector
+from hostile.connector import NOTHING_ASIDE, Connector
 from seawall.model.account import Keep, KeepFor, KeepForever, Server, Tls
 from seawall.model.secret import PasswordFile
 from servers.dovecot import Dovecot
@@ -38,6 +38,7 @@ def connector(dovecot: Dovecot, fresh_user: str, tmp_path: Path) -> Connector:
     found.account = replace(
         found.account, user=fresh_user, secret=PasswordFile(str(tmp_path / "dovecot-password"))
     )
+    found.site = replace(found.site, guard=NOTHING_ASIDE)
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crash.test_stops import peak_kilobytes
-from hostile.connector import Connector, configuration
+from hostile.connector import NOTHING_ASIDE, Connector, configuration
 from seawall.collect.report import Report
 from seawall.lab.mails import storm_mail
 from seawall.ledger import setaside
@@ -90,6 +90,7 @@ class Office:
         self.connector.site = replace(
             self.connector.site,
             mailboxes=Mailboxes.build(dict.fromkeys((ALICE, BOB, CAROL, POSTMASTER), ())),
+            guard=NOTHING_ASIDE,
         )
 
     def poll(self, **changes: Any) -> Report:

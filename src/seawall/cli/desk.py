@@ -364,7 +364,7 @@ def explain_mail(
     key = state.mark_key() if state else bytes(KEY_OCTETS)
     facts = read_message(_as_served(head), octets, key, account.envelope)
     by = policy(account, settings.site, now=surroundings().now())
-    mails = [Mail(facts=facts)]
+    mails = [Mail.of(facts, by)]
     with ledger_of(settings) as ledger:
         known = ledger.transact(windows.knowledge, questions(mails, by)) if ledger else Known()
     return facts, judge(mails, known, by).verdicts[0]

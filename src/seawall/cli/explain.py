@@ -45,6 +45,9 @@ def explain(
                 "verdicts": [_as_document(verdict) for verdict in verdicts],
                 "received_hops": facts.received_hops,
                 "reverse_path": facts.reverse_path,
+                "route": list(facts.passage.route),
+                "signs": [sign.text for sign in facts.passage.signs],
+                "automation": list(facts.passage.automation),
                 "defects": list(facts.defects),
             },
         )
@@ -54,16 +57,27 @@ def explain(
         say(
             f"{word} {', '.join(map(str, recipients_of(verdict)))}\n"
             f"reason: {verdict.reason.value}: {verdict.sentence}"
+            + "".join(f"\nevidence: {line}" for line in getattr(verdict, "evidence", ()))
         )
     envelope = [f"envelope: {only.envelope}: {shown(found.value)}" for found in facts.envelope]
     if envelope:
         say("\n".join(envelope))
+    passage = facts.passage
+    if passage.signs or passage.automation:
+        say(
+            "\n".join(
+                f"machine: {text}" for text in (*(sign.text for sign in passage.signs), *passage.automation)
+            )
+        )
+    if facts.bounce is not None:
+        about = shown(facts.bounce.original_subject.encode()) or facts.bounce.original_message_id or "unknown"
+        say(f"bounce: {facts.bounce.cause.value} ({', '.join(facts.bounce.recipients)}), about: {about}")
     if only.filter is not None:
         say(f"the filter {only.filter.argv[0]} was not asked: it may still refuse it")
     why = "whom the ISP's own hops name" if only.envelope else "that one mailbox, whatever the mail says"
     say(
         f"why: account {only.name} collects for {why}\n"
-        f"hops: {facts.received_hops}; reverse-path: {facts.reverse_path or 'unknown'}; "
+        f"hops: {facts.received_hops}, by {' → '.join(passage.route) or 'nobody who could be told'}; reverse-path: {facts.reverse_path or 'unknown'}; "
         f"defects: {', '.join(facts.defects) or 'none'}"
     )
 
@@ -76,4 +90,5 @@ def _as_document(verdict: "Verdict") -> dict[str, object]:
         "recipients": [str(recipient) for recipient in recipients_of(verdict)],
         "reason": verdict.reason.value,
         "sentence": verdict.sentence,
+        "evidence": list(getattr(verdict, "evidence", ())),
     }

@@ -8,9 +8,10 @@ from typing import Final
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
 from seawall.errors import Temporary
-from seawall.ledger import breakers
+from seawall.ledger import breakers, windows
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord
+from seawall.model.guard import Guard
 
 LOOK_SECONDS: Final = 3600.0
 
@@ -24,10 +25,10 @@ def stopped(record: AccountRecord) -> Report | None:
 
 
 class Breakers:
-    """The storms' breakers: each closes by itself after `quiet` seconds without a copy."""
+    """The storms' breakers: each closes by itself after `guard.quiet` seconds without a copy; and the windows' bounds."""
 
-    def __init__(self, quiet: float, *, ledger: Ledger, surroundings: Surroundings) -> None:
-        self._quiet = quiet
+    def __init__(self, guard: Guard, *, ledger: Ledger, surroundings: Surroundings) -> None:
+        self._guard = guard
         self._ledger = ledger
         self._around = surroundings
         self._looked_at: float | None = None
@@ -39,9 +40,14 @@ class Breakers:
             return
         self._looked_at = now
         try:
-            closed = await self._ledger.do(breakers.close_quiet, now, self._quiet)
+            closed = await self._ledger.do(breakers.close_quiet, now, self._guard.quiet)
+            while await self._forget(now) >= windows.FORGOTTEN_AT_ONCE:
+                pass
         except Temporary as problem:
             self._around.log.warning("breakers-not-closed", problem=str(problem))
             return
         for storm in closed:
             self._around.log.info("breaker-closed", storm=storm.storm_id, copies=storm.copies)
+
+    async def _forget(self, now: float) -> int:
+        return await self._ledger.do(windows.forget, now, self._guard.window, self._guard.window_mails)

@@ -34,6 +34,7 @@ from seawall.model.address import Address
 from seawall.model.copy import KnownCopy
 from seawall.model.envelope import Multidrop
 from seawall.model.facts import MessageFacts
+from seawall.model.knowledge import Claim
 from seawall.model.mail import Listed
 from seawall.model.outcome import Deferred, Lost, Outcome, Refused
 from seawall.model.text import shown
@@ -195,13 +196,14 @@ class Delivering:
         judged = await self._judging.judge(record, facts, copies)
         contents = [mail.mail.content for mail in mails]
         consignments, unfiltered = [], []
-        for mail, fact, copy, verdict in zip(
-            mails, facts, copies, await filtered(self._account, contents, judged.verdicts), strict=True
+        verdicts = await filtered(self._account, contents, judged.verdicts)
+        for mail, fact, copy, verdict, given in zip(
+            mails, facts, copies, verdicts, judged.claims, strict=True
         ):
             if isinstance(verdict, Temporary):
                 unfiltered.append((mail.listed, str(verdict)))
             else:
-                consignments.append(self._consignment(route, copy, mail, fact, verdict))
+                consignments.append(self._consignment(route, copy, mail, fact, verdict, given=given))
         await self.probe()
         consignments = await self._keeping.consignments(consignments)
         await asyncio.to_thread(_make_maildirs, [item for one in consignments for item in one.items])
@@ -224,6 +226,8 @@ class Delivering:
         mail: Retrieved,
         facts: MessageFacts,
         verdicts: tuple[Verdict, ...],
+        *,
+        given: Mapping[Address, Claim],
     ) -> Consignment:
         items = []
         for verdict in verdicts:
@@ -236,7 +240,8 @@ class Delivering:
                 of_this = verdict
                 if isinstance(verdict, Deliver) and before and before.doubts >= self._site.alarm_after:
                     of_this = route.unanswered(verdict, before.doubts)
-                item = route.item(mail, facts, of_this, recipient, self._around.token())
+                gives = given.get(recipient) if isinstance(of_this, Deliver) else None
+                item = route.item(mail, facts, of_this, recipient, self._around.token(), claim=gives)
                 items.append(item.after(before))
         return Consignment(mail=mail, facts=facts, items=tuple(items), copy=copy)
 

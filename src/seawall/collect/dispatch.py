@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from seawall.decide.judge import claims
 from seawall.deliver import maildir
 from seawall.deliver.staging import Parcel, Placement
 from seawall.deliver.trace import Hop, final_trace, gateway_trace
@@ -16,6 +15,7 @@ from seawall.model.account import Account, MaildirDestination
 from seawall.model.address import Address
 from seawall.model.copy import KnownCopy
 from seawall.model.facts import MessageFacts
+from seawall.model.knowledge import Claim
 from seawall.model.mail import Content, Listed, MemoryContent
 from seawall.model.verdict import Deliver, Hold, Reason
 from seawall.retrieve.session import Retrieved
@@ -132,9 +132,19 @@ class Route:
     mark_key: bytes = field(repr=False)
 
     def item(
-        self, mail: Retrieved, facts: MessageFacts, verdict: Deliver | Hold, recipient: Address, token: str
+        self,
+        mail: Retrieved,
+        facts: MessageFacts,
+        verdict: Deliver | Hold,
+        recipient: Address,
+        token: str,
+        *,
+        claim: Claim | None = None,
     ) -> Item:
-        """Return what a verdict asks for, for one of its recipients; `token` becomes the delivery's id."""
+        """Return what a verdict asks for, for one of its recipients; `token` becomes the delivery's id.
+
+        `claim` is what it gives him.
+        """
         destination = self.account.destination
         held = None
         if isinstance(verdict, Hold):
@@ -152,7 +162,7 @@ class Route:
             directory=directory,
             base_name=self._base_name(token) if directory != NEXT_HOP else "",
             held=held,
-            claim=claims(facts, verdict, recipient),
+            claim=claim,
         )
         return Item(mail=mail, facts=facts, verdict=verdict, recipient=recipient, delivery=delivery)
 

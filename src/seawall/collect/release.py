@@ -10,6 +10,7 @@ from seawall.collect.delivering import receivers
 from seawall.collect.dispatch import Route
 from seawall.collect.keeping import find_held, opened
 from seawall.collect.surroundings import Surroundings
+from seawall.decide.copies import claim_of
 from seawall.decide.recipient import recipients
 from seawall.deliver import maildir, staging
 from seawall.deliver.bodies import Bodies
@@ -100,8 +101,8 @@ class Held:
             recipient = self._recipient(record, account, facts, to)
             verdict = Deliver(recipients=(recipient,))
             token = record.release_id or self._around.token()
-            item = route.item(mail, facts, verdict, recipient, token)
-            if not await self._ledger.do(setaside.intend_release, held_id, item.delivery):
+            item = route.item(mail, facts, verdict, recipient, token, claim=claim_of(facts, recipient))
+            if not await self._ledger.do(setaside.intend_release, held_id, item.delivery, route.now):
                 raise Permanent(f"mail {held_id} is not held any more")
             if item.is_transfer:
                 await self._hand_over(account, route.transfer(item))

@@ -67,7 +67,7 @@ class Schedule:
         self._spool = Spool(state.spool)
         self._writer = writer
         self._carriers: dict[str, Carrier | None] = {}
-        self._breakers = Breakers(settings.site.guard.quiet, ledger=ledger, surroundings=surroundings)
+        self._breakers = Breakers(settings.site.guard, ledger=ledger, surroundings=surroundings)
         self._digest = Digest(
             settings, ledger=ledger, state=state, surroundings=surroundings, carrier_to=self._carrier
         )

@@ -5,16 +5,16 @@ remembered comes out with the verdicts. Mails that have to do with each other ar
 own, the untouched before machines' copies and the earlier first, so that the order of a batch changes nothing.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 from seawall.decide import bounces
-from seawall.decide.copies import Replication, claim, content_key, replication, resend_key
+from seawall.decide.copies import Replication, claim, content_key, origin, replication, resend_key
 from seawall.decide.recipient import recipients
 from seawall.decide.tallies import Tallies, tally_key
-from seawall.decide.verdict import decide
+from seawall.decide.verdict import decide_for
 from seawall.facts.dates import moment
 from seawall.model.address import Address
 from seawall.model.envelope import Mailboxes, Multidrop
@@ -38,6 +38,8 @@ HELD_FOLDER: Final = "Held"
 LIST_WIDE: Final = 20
 """Addresses in To and Cc that make a mail list-wide where it has no list."""
 HOUR: Final = 3600.0
+_GIVES: Final = frozenset({Reason.DELIVERED, Reason.REPLY_ALL_STORM})
+"""Deliveries that give a mail; one of a copy, by a person's choice, takes nothing away from the first."""
 SOME_ENTRIES: Final = 16
 """Entries of a tally of copies: enough to tell any threshold's time apart."""
 
@@ -62,21 +64,52 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail to be judged.
+    """A mail to be judged: its facts, who receives it, or why nobody does, and by what each remembers having it.
 
+    `contents` and `resends` are as many as there are recipients, None where it has nothing that could come twice.
     Where it was begun before, `own_contents` and `own_resends` are what it claimed then: they say nothing against it.
     """
 
     facts: MessageFacts
+    receives: tuple[Address, ...] | Hold
+    contents: tuple[bytes | None, ...]
+    resends: tuple[bytes | None, ...]
     own_contents: frozenset[int] = frozenset()
     own_resends: frozenset[bytes] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        facts: MessageFacts,
+        policy: Policy,
+        own_contents: frozenset[int] = frozenset(),
+        own_resends: frozenset[bytes] = frozenset(),
+    ) -> Self:
+        """Return a mail as a policy's account gets it."""
+        receives = recipients(facts, policy.to, policy.mailboxes)
+        everybody = () if isinstance(receives, Hold) else receives
+        content, resend = facts.content_id, facts.resend_id
+        return cls(
+            facts=facts,
+            receives=receives,
+            contents=tuple(content_key(content, one) if content is not None else None for one in everybody),
+            resends=tuple(resend_key(resend, one) if resend is not None else None for one in everybody),
+            own_contents=own_contents,
+            own_resends=own_resends,
+        )
+
+    @property
+    def everybody(self) -> tuple[Address, ...]:
+        """Who receives it, nobody where nobody does."""
+        return () if isinstance(self.receives, Hold) else self.receives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """The verdicts on a batch, in its order, and what is to be remembered."""
+    """The verdicts on a batch and what they give whom, in its order, and what is to be remembered beside that."""
 
     verdicts: tuple[tuple[Verdict, ...], ...]
+    claims: tuple[Mapping[Address, Claim], ...]
     news: News
 
 
@@ -86,18 +119,19 @@ def questions(mails: Sequence[Mail], policy: Policy) -> Questions:
     resends: set[bytes] = set()
     tallies: set[bytes] = set()
     marks: set[str] = set()
-    for facts in (mail.facts for mail in mails):
-        receives = recipients(facts, policy.to, policy.mailboxes)
-        for recipient in () if isinstance(receives, Hold) else receives:
-            if facts.content_id is not None:
-                repeated = Repeated(_copies_tally(facts.content_id, recipient), _storm_key(facts.content_id))
-                contents[content_key(facts.content_id, recipient)] = repeated
-            if facts.resend_id is not None:
-                resends.add(resend_key(facts.resend_id, recipient))
-            if facts.bounce is not None:
-                tallies.update(bounces.tally_keys(facts.bounce, recipient))
-            if _is_list_wide(facts):
-                tallies.add(_thread_tally(facts, recipient))
+    for mail in mails:
+        facts = mail.facts
+        if facts.content_id is not None:
+            for recipient, key in zip(mail.everybody, mail.contents, strict=True):
+                if key is not None:
+                    contents[key] = Repeated(facts.content_id, recipient)
+            resends.update(key for key in mail.resends if key is not None)
+        if facts.bounce is not None or facts.passage.thread:
+            for recipient in mail.everybody:
+                if facts.bounce is not None:
+                    tallies.update(bounces.tally_keys(facts.bounce, recipient))
+                if _is_list_wide(facts):
+                    tallies.add(_thread_tally(facts, recipient))
         marks.update(mark.delivery for mark in facts.marks if mark.is_genuine)
     if marks:
         tallies.add(_own_tally(policy))
@@ -106,39 +140,35 @@ def questions(mails: Sequence[Mail], policy: Policy) -> Questions:
     )
 
 
+def repeated(content_id: bytes, recipient: Address) -> tuple[bytes, bytes]:
+    """Return the tally and the storm that matter where a content comes to a recipient again."""
+    return _copies_tally(content_id, recipient), _storm_key(content_id)
+
+
 def judge(mails: Sequence[Mail], known: Known, policy: Policy) -> Judgement:
     """Return the verdicts on a batch; never raises on any facts."""
     fold = _Fold(known, policy)
     verdicts: dict[int, tuple[Verdict, ...]] = {}
+    claims: dict[int, Mapping[Address, Claim]] = {}
     for place in _order(mails):
-        verdicts[place] = fold.judge(mails[place])
+        verdicts[place], claims[place] = fold.judge(mails[place])
     return Judgement(
         verdicts=tuple(verdicts[place] for place in range(len(mails))),
+        claims=tuple(claims[place] for place in range(len(mails))),
         news=News(tallies=fold.tallies.changed, storms=tuple(fold.storms), breaks=fold.breaks),
     )
 
 
-def claims(facts: MessageFacts, verdict: Verdict, recipient: Address) -> Claim | None:
-    """Return what a verdict gives a recipient to remember: nothing where the mail is set aside or filed."""
-    if not isinstance(verdict, Deliver) or verdict.reason not in _GIVES:
-        return None
-    return claim(facts, recipient)
-
-
-_GIVES: Final = frozenset({Reason.DELIVERED, Reason.REPLY_ALL_STORM})
-"""Deliveries that give a mail; one of a copy, by a person's choice, takes nothing away from the first."""
-
-
 def _order(mails: Sequence[Mail]) -> list[int]:
     """Return the places of a batch's mails in the order in which they are judged."""
-    by_content: defaultdict[bytes | None, list[int]] = defaultdict(list)
-    for place, mail in enumerate(mails):
-        by_content[mail.facts.content_id].append(place)
-    related = {place for places in by_content.values() if len(places) > 1 for place in places}
-    related |= {
+    contents = Counter(mail.facts.content_id for mail in mails)
+    related = {
         place
         for place, mail in enumerate(mails)
-        if mail.facts.bounce is not None or mail.facts.marks or _is_list_wide(mail.facts)
+        if contents[mail.facts.content_id] > 1
+        or mail.facts.bounce is not None
+        or mail.facts.marks
+        or _is_list_wide(mail.facts)
     }
     alone = [place for place in range(len(mails)) if place not in related]
     return alone + sorted(related, key=lambda place: _rank(mails[place].facts))
@@ -159,47 +189,49 @@ class _Fold:
         self._known = known
         self._policy = policy
         self._guard = policy.guard
-        self._given: defaultdict[bytes, list[Variant]] = defaultdict(list)
+        self._given: dict[bytes, list[Variant]] = {}
         self._resends: set[bytes] = set()
         self._open: set[bytes] = set(known.storms)
 
-    def judge(self, mail: Mail) -> tuple[Verdict, ...]:
-        policy = self._policy
+    def judge(self, mail: Mail) -> tuple[tuple[Verdict, ...], Mapping[Address, Claim]]:
         judged: list[Verdict] = []
-        for verdict in decide(
-            mail.facts, policy.to, policy.mailboxes, self._known.marks, sees_loops=policy.sees_loops
+        given: dict[Address, Claim] = {}
+        for verdict in decide_for(
+            mail.facts, mail.receives, self._known.marks, sees_loops=self._policy.sees_loops
         ):
             if isinstance(verdict, Deliver):
-                judged += self._beside_others(mail, verdict)
+                judged += self._beside_others(mail, verdict, given)
             else:
                 judged.append(self._acted(verdict))
             if verdict.reason is Reason.OWN_MARK:
                 self._count_own(mail.facts)
-        return tuple(judged)
+        return tuple(judged), given
 
-    def _beside_others(self, mail: Mail, deliver: Deliver) -> list[Verdict]:
-        """Return the verdicts on a mail that by itself is to be delivered."""
+    def _beside_others(self, mail: Mail, deliver: Deliver, given: dict[Address, Claim]) -> list[Verdict]:
+        """Return the verdicts on a mail that by itself is to be delivered; put into `given` what it gives whom."""
         found: list[Verdict] = []
-        for recipient in deliver.recipients:
-            verdict = self._one(mail, recipient)
-            if verdict is not None:
-                found.append(self._acted(verdict))
-                given = isinstance(found[-1], Deliver) and found[-1].reason in _GIVES
+        ordinary: list[Address] = []
+        for place, recipient in enumerate(mail.everybody):
+            if recipient not in deliver.recipients:
+                continue
+            held = self._one(mail, place)
+            verdict = self._acted(held) if held is not None else deliver
+            if held is None:
+                ordinary.append(recipient)
             else:
-                given = True
-            if given:
-                self._give(mail.facts, recipient)
-        named = {
-            one for verdict in found if isinstance(verdict, Deliver | Hold) for one in verdict.recipients
-        }
-        ordinary = tuple(one for one in deliver.recipients if one not in named)
-        return [*([replace(deliver, recipients=ordinary)] if ordinary else []), *found]
+                found.append(verdict)
+            if isinstance(verdict, Deliver) and verdict.reason in _GIVES:
+                self._give(mail, place, given)
+        if len(ordinary) == len(deliver.recipients):
+            return [deliver]
+        return [*([replace(deliver, recipients=tuple(ordinary))] if ordinary else []), *found]
 
-    def _one(self, mail: Mail, recipient: Address) -> Hold | None:
-        facts = mail.facts
+    def _one(self, mail: Mail, place: int) -> Hold | None:
+        """Return why a mail is set aside for one of its recipients, None where it is not."""
+        facts, recipient = mail.facts, mail.everybody[place]
         return (
-            self._bounce(facts, recipient)
-            or self._copy(mail, recipient)
+            (self._bounce(facts, recipient) if facts.bounce is not None else None)
+            or self._copy(mail, place)
             or (self._thread(facts, recipient) if _is_list_wide(facts) else None)
         )
 
@@ -220,25 +252,19 @@ class _Fold:
 
     # ── copies ──────────────────────────────────────────────────────────────────────────
 
-    def _copy(self, mail: Mail, recipient: Address) -> Hold | None:
-        facts = mail.facts
+    def _copy(self, mail: Mail, place: int) -> Hold | None:
+        """Return why a mail is set aside whose content the recipient has."""
+        facts, recipient = mail.facts, mail.everybody[place]
         if facts.content_id is None:
             return None
-        key = content_key(facts.content_id, recipient)
-        given = [
-            variant
-            for variant in (*self._known.contents.get(key, ()), *self._given.get(key, ()))
-            if variant.delivered > (variant.seen_id in mail.own_contents)
-        ]
-        if not given:
-            return None
-        copied = replication(facts, given)
-        storm = self._storm(facts, recipient, copied)
-        if storm is not None:
+        had = self._had(mail, mail.contents[place])
+        copied = replication(facts, had)
+        if had and (storm := self._storm(facts, recipient, copied)) is not None:
             return storm
         if copied is not None:
-            return self._held(facts, recipient, Reason.REPLICATED, copied, _storm_key(facts.content_id))
-        if facts.resend_id is not None and self._was_given(facts.resend_id, recipient, mail.own_resends):
+            reason = Reason.REPLICATED if copied.is_certain else Reason.DUPLICATE
+            return self._held(facts, recipient, reason, copied, _storm_key(facts.content_id))
+        if self._was_given(mail.resends[place], mail.own_resends):
             return self._held(
                 facts,
                 recipient,
@@ -251,12 +277,22 @@ class _Fold:
             )
         return None
 
+    def _had(self, mail: Mail, key: bytes | None) -> list[Variant]:
+        """Return what a recipient has of a content beside what this mail itself was begun for."""
+        if key is None or not (key in self._known.contents or key in self._given):
+            return []
+        return [
+            variant
+            for variant in (*self._known.contents.get(key, ()), *self._given.get(key, ()))
+            if variant.delivered > (variant.seen_id in mail.own_contents)
+        ]
+
     def _storm(self, facts: MessageFacts, recipient: Address, copied: Replication | None) -> Hold | None:
         """Count a further mail of a content that its recipient has; hold it where it is one too many, or the breaker is open."""
         assert facts.content_id is not None  # noqa: S101 -- its only caller has looked
         storm = _storm_key(facts.content_id)
         tally = storm if copied is not None else _copies_tally(facts.content_id, recipient)
-        entry = self._entry(facts, facts.passage.route[0] if facts.passage.route else "")
+        entry = self._entry(facts, origin(facts.passage.route))
         most = max(self._guard.storm_copies, SOME_ENTRIES)
         self.tallies.add(tally, entry, most=most)
         recent = self.tallies.within(tally, entry.moment, DAY)
@@ -274,21 +310,23 @@ class _Fold:
             self._open.add(storm)
         return self._held(facts, recipient, Reason.STORM, what, storm, opens=is_many)
 
-    def _was_given(self, resend_id: bytes, recipient: Address, own: frozenset[bytes]) -> bool:
-        key = resend_key(resend_id, recipient)
+    def _was_given(self, key: bytes | None, own: frozenset[bytes]) -> bool:
         return key in self._resends or (key in self._known.resends and key not in own)
 
-    def _give(self, facts: MessageFacts, recipient: Address) -> None:
+    def _give(self, mail: Mail, place: int, given: dict[Address, Claim]) -> None:
         """A mail is to be delivered: from here on its recipient has it."""
-        made = claim(facts, recipient)
-        if made is None:
+        content, resend = mail.contents[place], mail.resends[place]
+        if content is None:
             return
-        variant = Variant(0, facts.passage.route, made.list_id, frozenset(made.signs.split()), 1)
-        given = self._given[made.content]
-        if variant not in given:
-            given.append(variant)
-        if made.resend is not None:
-            self._resends.add(made.resend)
+        made = given[mail.everybody[place]] = claim(mail.facts, content, resend)
+        variant = Variant(
+            0, mail.facts.passage.route, made.list_id, frozenset(made.signs.split()), made.message_id, 1
+        )
+        variants = self._given.setdefault(content, [])
+        if variant not in variants:
+            variants.append(variant)
+        if resend is not None:
+            self._resends.add(resend)
 
     # ── bounces, threads, what came back ────────────────────────────────────────────────
 

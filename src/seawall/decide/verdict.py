@@ -12,6 +12,7 @@ from seawall.decide.recipient import MAX_EVIDENCE, recipients
 from seawall.model.address import Address
 from seawall.model.envelope import Mailboxes, Multidrop
 from seawall.model.facts import MessageFacts
+from seawall.model.organisation import organisation
 from seawall.model.verdict import Deliver, Hold, Reason, Verdict
 
 MAX_HOPS: Final = 100
@@ -34,7 +35,17 @@ def decide(
     one that went to a recipient of this mail holds it for him alone. `sees_loops` says that the next hop
     takes a Delivered-To that names its recipient for a loop, and would drop or bounce the mail.
     """
-    receives = recipients(facts, to, mailboxes)
+    return decide_for(facts, recipients(facts, to, mailboxes), delivered_marks, sees_loops=sees_loops)
+
+
+def decide_for(
+    facts: MessageFacts,
+    receives: tuple[Address, ...] | Hold,
+    delivered_marks: Mapping[str, str],
+    *,
+    sees_loops: bool = False,
+) -> tuple[Verdict, ...]:
+    """`decide` where it is known who receives."""
     everybody = receives.recipients if isinstance(receives, Hold) else receives
     if facts.received_hops > MAX_HOPS:
         return (
@@ -102,7 +113,7 @@ def _twice(delivered_to: tuple[str, ...]) -> str | None:
     """Return the full address that stands twice in Delivered-To (RFC 9228 §4), None where none does."""
     met: set[str] = set()
     for address in delivered_to:
-        if "@" in address and address in met:
+        if address in met and organisation(address.rpartition("@")[2]):
             return address
         met.add(address)
     return None

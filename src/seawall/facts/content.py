@@ -15,7 +15,6 @@ from hashlib import blake2b
 from typing import Final
 
 from seawall.facts.header import Fields, scan
-from seawall.facts.section import header_section
 
 MAX_READ: Final = 2**20
 """Octets of a mail that are read."""
@@ -27,8 +26,10 @@ MAX_DEPTH: Final = 16
 _SPACE: Final = b" \t\r\n"
 _BOUNDARY = re.compile(rb"boundary[ \t]*=[ \t]*(?:\"([^\"]{1,256})\"|([^\s;\"]{1,256}))", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset[ \t]*=[ \t]*\"?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
-_REPLY = re.compile(r"(?:(?:re|fwd?|aw|wg|sv|antw|tr|rv)(?:\[\d{1,3}\])?:)+")
+_REPLY = re.compile(rb"(?:(?:re|fwd?|aw|wg|sv|antw|tr|rv)(?:\[\d{1,3}\])?:)+")
 _ADDRESS = re.compile(rb"<([^<>\s]{1,320})>|([^\s<>\"(),;:]{1,256}@[^\s<>\"(),;:]{1,256})")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
+_PART_BEGINS = re.compile(rb"\r?\n")
 _FOOTERS: Final = (
     b"\n_______________________________________________",
     b"\n--~--~---------~--~----~",
@@ -38,16 +39,16 @@ _FOOTERS: Final = (
 """How the footers begin that lists put below a mail, with their List-Id above it."""
 
 
-def content_id(head: bytes, section: bytes, fields: Fields) -> bytes | None:
+def content_id(head: bytes, section: bytes, fields: Fields, sender: bytes) -> bytes | None:
     """Return the identity of a mail's content (16 octets), None where its body is empty: those never match.
 
-    `head` are the mail's first octets, `section` its header, `fields` what the scanner made of that.
+    `head` are the mail's first octets, `section` its header, `fields` what the scanner made of that, `sender` the address in its From.
     """
     body = head[len(section) + 2 : MAX_READ]
     footers = _FOOTERS if fields.first(b"list-id") is not None else ()
     digest = blake2b(digest_size=16, person=b"seawall-content")
     is_empty = True
-    for leaf in _leaves(fields, body, is_whole=len(head) <= MAX_READ):
+    for leaf in _leaves(fields, body, is_whole=len(head) < MAX_READ):
         text = leaf.decoded
         if footers and leaf.is_text:
             text = _without_footer(text)
@@ -61,7 +62,7 @@ def content_id(head: bytes, section: bytes, fields: Fields) -> bytes | None:
     if is_empty:
         return None
     about = (
-        sender_address(fields.first(b"from") or b""),
+        sender,
         _subject(fields.first(b"subject") or b""),
         (fields.first(b"in-reply-to") or b"").translate(None, _SPACE),
         (fields.first(b"references") or b"").translate(None, _SPACE),
@@ -80,9 +81,12 @@ def _subject(value: bytes) -> bytes:
     """Return a Subject without encoding, reply marks, case and white space."""
     if b"=?" in value:
         value = _decoded_words(value)
-    text = "".join(value.decode("utf-8", "replace").lower().split())
-    marks = _REPLY.match(text)
-    return text[marks.end() if marks else 0 :].encode("utf-8", "replace")
+    if value.isascii():
+        text = value.lower().translate(None, _SPACE)
+    else:
+        text = "".join(value.decode("utf-8", "replace").lower().split()).encode()
+    marks = _REPLY.match(text) if b":" in text else None
+    return text[marks.end() if marks else 0 :]
 
 
 def _decoded_words(value: bytes) -> bytes:
@@ -191,8 +195,12 @@ def _parts(content: bytes, boundary: bytes, *, is_whole: bool) -> list[tuple[Fie
 
 
 def _split(part: bytes) -> tuple[Fields, bytes]:
-    section = header_section(part)
-    return scan(section), part[len(section) + 2 :]
+    """Cut a part at its first empty line, whichever line ends it has."""
+    if found := _PART_BEGINS.match(part):
+        return scan(b""), part[found.end() :]
+    if found := _EMPTY_LINE.search(part):
+        return scan(part[: found.start() + 1]), part[found.end() :]
+    return scan(part), b""
 
 
 def _without_footer(text: bytes) -> bytes:

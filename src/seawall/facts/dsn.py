@@ -271,8 +271,10 @@ def _hosts(original: Fields | None) -> tuple[str, ...]:
 
 
 def _is_about_bounce(original: Fields) -> bool:
-    """Whether a returned header is itself a bounce's: from nobody, or an automatic report."""
+    """Whether a returned header is itself a bounce's: from nobody, or an automatic report that no person sent on."""
     signs = read_signs(original)
+    if original.first(b"return-path") is not None and not signs.has_null_path:
+        return False
     is_from_system = signs.is_from_mailer or signs.is_from_postmaster or signs.is_automatic
     return (
         signs.has_null_path

@@ -29,6 +29,10 @@ class Fields:
     defects: tuple[str, ...]
     _by_name: Mapping[bytes, Sequence[bytes]]
 
+    def among(self, names: frozenset[bytes]) -> frozenset[bytes]:
+        """Return which of many fields are there: one question for what most mails have none of."""
+        return names.intersection(self._by_name)
+
     def first(self, name: bytes) -> bytes | None:
         """Return the topmost value of a field, None where it is absent."""
         return self._by_name[name][0] if name in self._by_name else None

@@ -36,7 +36,9 @@ def read_message(
     received = fields.every(b"received")
     found = read_envelope(fields, envelope) if envelope else None
     passage = read_passage(fields, section)
-    content = content_id(head, section, fields)
+    author = fields.first(b"from")
+    sender = sender_address(author) if author else b""
+    content = content_id(head, section, fields, sender)
     arrived = received[0].rpartition(b";")[2] if received else fields.first(b"date") or b""
     return MessageFacts(
         header_digest=header_digest(section),
@@ -48,7 +50,7 @@ def read_message(
             _text(value.strip(b"<>").lower()) for value in fields.every(b"delivered-to")[:MAX_DELIVERED_TO]
         ),
         message_id=_text(fields.first(b"message-id")),
-        from_=_text(fields.first(b"from")),
+        from_=_text(author),
         subject=_text(fields.first(b"subject")),
         marks=tuple(
             mark
@@ -60,7 +62,7 @@ def read_message(
         defects=fields.defects + (found.defects if found else ()),
         content_id=content,
         resend_id=_resend_id(fields, passage, content),
-        sender=_text(sender_address(fields.first(b"from") or b"")),
+        sender=_text(sender),
         arrived=arrived,
         passage=passage,
         bounce=read_bounce(section, head[len(section) + 2 :], fields) if is_worth_reading(fields) else None,
@@ -80,6 +82,8 @@ def _resend_id(fields: Fields, passage: Passage, content: bytes | None) -> bytes
         *fields.every(b"delivered-to"),
         *fields.every(b"x-original-to"),
         *fields.every(b"envelope-to"),
+        *fields.every(b"resent-date"),
+        *fields.every(b"resent-message-id"),
     )
     return blake2b(b"\0".join(way), digest_size=16, person=b"seawall-resend").digest()
 

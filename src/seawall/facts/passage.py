@@ -19,6 +19,7 @@ CLOCK_SECONDS: Final = 2.0
 """By how much the moment in a pickup's Message-ID may precede that of its arrival."""
 
 _BY = re.compile(rb"\bby[ \t]+\[?([A-Za-z0-9_.-]{1,255})", re.IGNORECASE)
+_IP = re.compile(rb"\[[0-9.]{7,15}\]")
 _FROM = re.compile(rb"from[ \t]+([A-Za-z0-9_.-]{1,255})", re.IGNORECASE)
 _MARKER = re.compile(rb"mspop3connector\.[^\s<>@,;:]{1,64}@[A-Za-z0-9.-]{1,255}", re.IGNORECASE)
 _PICKUP = re.compile(rb"from mail pickup service by (\S{1,255}) with Microsoft SMTPSVC", re.IGNORECASE)
@@ -52,26 +53,34 @@ _AUTOMATION_FIELDS: Final = (
 )
 """RFC 3834; MS-OXCMAIL; what vacation programs, lists and mass senders write."""
 _LIST_FIELDS: Final = (b"list-id", b"x-list", b"mailing-list", b"x-mailing-list", b"x-beenthere")
+_RESENT_FIELDS: Final = (b"resent-from", b"resent-date", b"resent-to")
+_TELLING: Final = frozenset(
+    (*_LOOP_FIELDS, *_AUTOMATION_FIELDS, *_LIST_FIELDS, *_RESENT_FIELDS, b"references", b"in-reply-to")
+)
+"""Fields of which most mails have none."""
 
 
 def read_passage(fields: Fields, section: bytes) -> Passage:
     """Return what a header tells of a mail's way."""
     received = fields.every(b"received")
+    route, origin_hop = _route(received), received[-1] if received else b""
+    signs = _signs(fields) if _may_have_signs(section) else ()
+    told = fields.among(_TELLING)
+    if not told and not signs:
+        return Passage(route=route, origin_hop=origin_hop)
     references = fields.first(b"references") or fields.first(b"in-reply-to")
     thread = _ID.search(references) if references else None
     return Passage(
-        route=_route(received),
-        origin_hop=received[-1] if received else b"",
+        route=route,
+        origin_hop=origin_hop,
         list_id=_list_id(fields),
-        signs=_signs(fields) if _may_have_signs(section) else (),
-        is_resent=any(
-            fields.first(name) is not None for name in (b"resent-from", b"resent-date", b"resent-to")
-        ),
+        signs=signs,
+        is_resent=not told.isdisjoint(_RESENT_FIELDS),
         loop_addresses=_loop_addresses(fields),
         automation=tuple(
-            shown(name + b": " + value, limit=128)
+            shown(name + b": " + (fields.first(name) or b""), limit=128)
             for name in _AUTOMATION_FIELDS
-            if (value := fields.first(name)) is not None
+            if name in told
         ),
         thread=thread.group() if thread else b"",
         addressees=sum(value.count(b"@") for name in (b"to", b"cc") for value in fields.every(name)),
@@ -79,12 +88,17 @@ def read_passage(fields: Fields, section: bytes) -> Passage:
 
 
 def _route(received: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the organisations of a chain, origin first, each once where it follows itself."""
+    """Return the organisations of a chain, origin first, each once where it follows itself.
+
+    Before a client's own name stands the address by which it was seen, in brackets.
+    """
     route: list[str] = []
     if received:
         handed_in = _FROM.match(received[-1])
         if handed_in and (origin := organisation(handed_in.group(1).decode("ascii"))):
-            route.append(origin)
+            # What a client calls itself is worth little without its address, which the server saw.
+            address = _IP.search(received[-1])
+            route += [address.group().decode("ascii"), origin] if address else [origin]
     for value in reversed(received[:MAX_HOPS_READ]):
         found = _BY.search(value)
         name = organisation(found.group(1).decode("ascii")) if found else ""

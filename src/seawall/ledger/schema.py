@@ -100,6 +100,7 @@ seen: Final = Table(
     Column("route", String, nullable=False),
     Column("list_id", String, nullable=False),
     Column("signs", String, nullable=False),
+    Column("message_id", Octets, nullable=False),
     Column("delivered", Integer, nullable=False),
     Column("last_at", Float, nullable=False, index=True),
     UniqueConstraint("key", "variant"),

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, insert, select, update
 
+from seawall.ledger import windows
 from seawall.ledger.records import HeldNote, HeldRecord, HeldStorm, NewDelivery, OpenDelivery
 from seawall.ledger.schema import delivery, held, storm
+from seawall.model.knowledge import Claim
 
 _NEEDED: Final = ("held", "releasing")
 """The statuses in which a mail still needs its body."""
@@ -153,9 +155,10 @@ def held_mail(connection: Connection, held_id: int) -> HeldRecord | None:
     return _record(row) if row else None
 
 
-def intend_release(connection: Connection, held_id: int, release: NewDelivery) -> bool:
+def intend_release(connection: Connection, held_id: int, release: NewDelivery, now: float) -> bool:
     """Write down that a held mail is about to be delivered; False where it is not held any more.
 
+    From here on its recipient counts as having it, so that no further copy reaches him.
     A release that was left in doubt is repeated under its id.
     """
     taken = connection.execute(
@@ -182,9 +185,19 @@ def intend_release(connection: Connection, held_id: int, release: NewDelivery) -
             directory=release.directory,
             base_name=release.base_name,
             state="intended",
+            **_claimed(connection, release.claim, now),
         )
     )
     return True
+
+
+def _claimed(connection: Connection, claim: Claim | None, now: float) -> dict[str, object]:
+    """Claim what a release gives its recipient; that he has it already is a person's own decision."""
+    if claim is None:
+        return {}
+    (seen_id,) = windows.take(connection, [claim], now)
+    is_free = claim.resend is not None and not windows.resends(connection, [claim.resend])
+    return {"seen_id": seen_id, "exact": claim.resend if is_free else None}
 
 
 def end_release(connection: Connection, release_id: str, now: float, *, is_delivered: bool) -> None:
@@ -199,6 +212,7 @@ def end_release(connection: Connection, release_id: str, now: float, *, is_deliv
     connection.execute(
         update(held).where(held.c.release_id == release_id).values(status="held", release_id=None)
     )
+    windows.give_back(connection, delivery.c.id == release_id)
     connection.execute(delete(delivery).where(delivery.c.id == release_id))
 
 

@@ -18,10 +18,12 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from seawall.decide.judge import repeated
 from seawall.ledger.parts import parts
 from seawall.ledger.records import OutdatedError
 from seawall.ledger.schema import delivery, held, seen, stored_copy, storm, tally
@@ -36,12 +38,13 @@ def knowledge(connection: Connection, asked: Questions) -> Known:
     contents = _contents(connection, list(asked.contents))
     tallies, storms = set(asked.tallies), set()
     for key in contents:
-        repeated = asked.contents[key]
-        tallies.update((repeated.copies, repeated.storm))
-        storms.add(repeated.storm)
+        again = asked.contents[key]
+        copies, storm_key = repeated(again.content_id, again.recipient)
+        tallies.update((copies, storm_key))
+        storms.add(storm_key)
     return Known(
         contents=contents,
-        resends=frozenset(_resends(connection, list(asked.resends))),
+        resends=frozenset(resends(connection, list(asked.resends))),
         tallies=_tallies(connection, list(tallies)),
         storms=frozenset(_open(connection, list(storms))),
         marks=recipients_of(connection, list(asked.marks)),
@@ -51,7 +54,7 @@ def knowledge(connection: Connection, asked: Questions) -> Known:
 
 _NEWEST: Final = select(func.max(seen.c.id))
 _SEEN: Final = select(
-    seen.c.key, seen.c.id, seen.c.route, seen.c.list_id, seen.c.signs, seen.c.delivered
+    seen.c.key, seen.c.id, seen.c.route, seen.c.list_id, seen.c.signs, seen.c.message_id, seen.c.delivered
 ).where(seen.c.key.in_(bindparam("keys", expanding=True)))
 _RESENDS: Final = select(delivery.c.exact).where(delivery.c.exact.in_(bindparam("keys", expanding=True)))
 _TALLIES: Final = select(tally.c.key, tally.c.entries).where(
@@ -69,13 +72,16 @@ _RECEIVED: Final = select(delivery.c.id, delivery.c.recipient).where(
 
 def _contents(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[Variant, ...]]:
     found: dict[bytes, list[Variant]] = {}
-    for key, seen_id, route, list_id, signs, delivered in _rows(connection, _SEEN, keys):
-        variant = Variant(seen_id, tuple(route.split()), list_id, frozenset(signs.split()), delivered)
+    for key, seen_id, route, list_id, signs, message_id, delivered in _rows(connection, _SEEN, keys):
+        variant = Variant(
+            seen_id, tuple(route.split()), list_id, frozenset(signs.split()), message_id, delivered
+        )
         found.setdefault(key, []).append(variant)
     return {key: tuple(variants) for key, variants in found.items()}
 
 
-def _resends(connection: Connection, keys: Sequence[bytes]) -> list[bytes]:
+def resends(connection: Connection, keys: Sequence[bytes]) -> list[bytes]:
+    """Return which of these very mails were given to their recipients, by the same way."""
     return [key for (key,) in _rows(connection, _RESENDS, keys)]
 
 
@@ -110,18 +116,16 @@ def take(connection: Connection, claims: Sequence[Claim], now: float, as_of: int
     """
     if not claims:
         return []
-    known = {
-        (key, variant): seen_id
-        for key, variant, seen_id in _rows(
-            connection, _VARIANTS, list(dict.fromkeys(claim.content for claim in claims))
-        )
-    }
-    resends = [claim.resend for claim in claims if claim.resend is not None]
+    last = connection.execute(_NEWEST).scalar() or 0
+    rows = list(_rows(connection, _VARIANTS, list(dict.fromkeys(claim.content for claim in claims))))
+    known = {(key, variant): seen_id for key, variant, seen_id, delivered in rows if delivered > 0}
+    # What was given back is claimed anew, so that others see that it was.
+    _delete(connection, seen, [seen_id for *_, seen_id, delivered in rows if delivered <= 0])
+    claimed = [claim.resend for claim in claims if claim.resend is not None]
     if as_of is not None and (
-        any(seen_id > as_of for seen_id in known.values()) or _resends(connection, resends)
+        any(seen_id > as_of for seen_id in known.values()) or resends(connection, claimed)
     ):
         raise OutdatedError
-    last = connection.execute(_NEWEST).scalar() or 0
     fresh: dict[tuple[bytes, bytes], dict[str, object]] = {}
     again: dict[int, int] = {}
     taken = []
@@ -137,6 +141,7 @@ def take(connection: Connection, claims: Sequence[Claim], now: float, as_of: int
                 "route": claim.route,
                 "list_id": claim.list_id,
                 "signs": claim.signs,
+                "message_id": claim.message_id,
                 "delivered": 1,
                 "last_at": now,
             }
@@ -152,7 +157,7 @@ def take(connection: Connection, claims: Sequence[Claim], now: float, as_of: int
     return taken
 
 
-_VARIANTS: Final = select(seen.c.key, seen.c.variant, seen.c.id).where(
+_VARIANTS: Final = select(seen.c.key, seen.c.variant, seen.c.id, seen.c.delivered).where(
     seen.c.key.in_(bindparam("keys", expanding=True))
 )
 _NEW: Final = insert(seen)
@@ -235,15 +240,21 @@ _IS_OPEN: Final = exists().where(stored_copy.c.id == delivery.c.copy_id, stored_
 
 def _forget_old(connection: Connection, table: Table, before: float) -> int:
     key = table.primary_key.columns[0]
-    query = select(key).where(table.c.last_at < before).limit(FORGOTTEN_AT_ONCE)
+    query = select(key).where(table.c.last_at < before, _is_not_newest(table)).limit(FORGOTTEN_AT_ONCE)
     return _delete(connection, table, list(connection.execute(query).scalars()))
 
 
 def _forget_most(connection: Connection, table: Table, most: int) -> int:
     key = table.primary_key.columns[0]
     over = max(0, _count(connection, table) - most)
-    query = select(key).order_by(table.c.last_at).limit(min(over, FORGOTTEN_AT_ONCE))
+    oldest = select(key).where(_is_not_newest(table)).order_by(table.c.last_at)
+    query = oldest.limit(min(over, FORGOTTEN_AT_ONCE))
     return _delete(connection, table, list(connection.execute(query).scalars())) if over else 0
+
+
+def _is_not_newest(table: Table) -> ColumnElement[bool]:
+    """The newest content stays, so that no number is given twice: by its number is told what is new."""
+    return seen.c.id != _NEWEST.scalar_subquery() if table is seen else true()
 
 
 def _count(connection: Connection, table: Table) -> int:

@@ -4,15 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from seawall.model.address import Address
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One content that a recipient was given by one way, `delivered` times: its route, its list and its signs."""
+    """One content that a recipient was given by one way, `delivered` times: its route, its list and its signs.
+
+    `message_id` is a digest of the first one's Message-ID.
+    """
 
     seen_id: int
     route: tuple[str, ...]
     list_id: str
     signs: frozenset[str]
+    message_id: bytes
     delivered: int
 
 
@@ -29,7 +35,7 @@ class Entry:
 class Questions:
     """What the rules ask about a batch.
 
-    `contents` are by recipient, each with the tallies and the storm that matter where it was given before;
+    `contents` are by recipient, each with what it is the content of;
     `marks` are the deliveries that marks name.
     """
 
@@ -41,10 +47,10 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """What a content is counted by, where it comes again."""
+    """Whose content it is, and what: from these the tallies follow that matter where it comes again."""
 
-    copies: bytes
-    storm: bytes
+    content_id: bytes
+    recipient: Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,7 @@ class Claim:
     route: str
     list_id: str
     signs: str
+    message_id: bytes
     resend: bytes | None
 
 

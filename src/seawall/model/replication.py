@@ -23,13 +23,14 @@ class Sign:
 class Passage:
     """How a mail came here, and what its header says of machines that had it.
 
-    `route` are the organisations that it passed, origin first; the last is the one that received it here.
+    `route` are the organisations that it passed, origin first, before the first of them at times the address of
+    a client in brackets; the last is the one that received it here.
     `origin_hop` is the lowest Received as it stands, `list_id` the list that sent it, "" where none did.
     `is_resent` says that a person or a rule sent it on (RFC 5322 §3.6.6). `loop_addresses` are those that
     lists, robots and rules wrote so that they know their own mail again, in lower case; `automation` the fields
     by which a machine says that it is one, as they stand. `thread` is the Message-ID that its References begin
-    with, and `addressees` how many addresses its To and Cc have: a number, because who they are is nobody's
-    business here (promise 1).
+    with, and `addressees` how many addresses To and Cc of a mail in a thread have: a number, because who they are is
+    nobody's business here (promise 1).
     """
 
     route: tuple[str, ...] = field(default=())

@@ -230,14 +230,6 @@ def test_a_multipart_without_a_part_counts_as_it_stands() -> None:
     assert identity(multipart("b")) != identity(multipart("b") + b"more\r\n")
 
 
-LF_PARTS = pytest.mark.xfail(
-    strict=True,
-    reason="_split cuts a part with header_section, which knows CRLF alone: a part with lone LFs has no text at all "
-    "(body_start in facts.section knows them no more; the part's own first empty line, CRLF or LF, should end it)",
-)
-
-
-@LF_PARTS
 def test_a_part_with_lone_line_feeds_counts() -> None:
     one, other = (
         multipart("b", text_part(), pdf_part(octets).replace(b"\r\n", b"\n"))
@@ -246,7 +238,6 @@ def test_a_part_with_lone_line_feeds_counts() -> None:
     assert identity(one) != identity(other)
 
 
-@LF_PARTS
 def test_line_breaks_of_a_multipart_do_not_count() -> None:
     raw = multipart("b", text_part(), pdf_part())
     section, _, body = raw.partition(b"\r\n\r\n")
@@ -277,11 +268,6 @@ def test_of_a_mail_over_a_mebibyte_the_first_mebibyte_counts(header: int) -> Non
     assert identity(copy) == identity(one)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="content_id takes a head of exactly 1 MiB for a whole mail, and retrieve.spool keeps exactly 1 MiB: "
-    "the cut part's length counts, so a copy with a longer header is another content",
-)
 def test_so_it_is_where_a_large_mails_head_is_all_that_is_in_memory() -> None:
     """A spooled mail's head is its first MiB, and its size is told beside it."""
     large = bytes(range(33, 256)) * 15_000

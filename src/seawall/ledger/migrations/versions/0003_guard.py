@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("route", sa.String, nullable=False),
         sa.Column("list_id", sa.String, nullable=False),
         sa.Column("signs", sa.String, nullable=False),
+        sa.Column("message_id", sa.LargeBinary, nullable=False),
         sa.Column("delivered", sa.Integer, nullable=False),
         sa.Column("last_at", sa.Float, nullable=False, index=True),
         sa.UniqueConstraint("key", "variant"),
