@@ -1,5 +1,6 @@
 """A storm of the copies that unpatched connectors make: one mail is delivered, whatever way the copies come."""
 
+import asyncio
 import base64
 import json
 import quopri
@@ -9,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from hostile.connector import PASSWORD, USER, Connector, configuration, native
 from hostile.delivery import ALICE, Delivery, catch_all, mails_of
 from seawall.cli.main import exit_code
+from seawall.collect.judging import Judged, Judging
 from seawall.lab.box import Box
 from seawall.lab.copywriter import POLLING, storm
 from seawall.lab.copywriter import Connector as Faulty
@@ -325,3 +327,24 @@ def test_what_a_person_releases_of_a_storm_comes_once(
     connector.poll(isp)
     assert sum(connector.delivered().values()) == 2
     assert reasons(connector).total() == MANY - 1
+
+
+@pytest.mark.xfail(
+    reason="of batches that are judged side by side the one that is intended first wins", strict=False
+)
+def test_the_genuine_mail_is_delivered_and_not_a_copy_of_the_batch_behind_it(
+    connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A box of more than one batch: the first, which has the mail itself, takes longer than the second."""
+    judge = Judging.judge
+
+    async def slow(self: Judging, record: Any, facts: Any, copies: Any) -> Judged:
+        if any(not one.passage.signs for one in facts):
+            await asyncio.sleep(0.5)
+        return await judge(self, record, facts, copies)
+
+    monkeypatch.setattr(Judging, "judge", slow)
+    mail = storm_mail()
+    poll_all(connector, [mail, *copies_of(mail, 1000, every=timedelta(seconds=5))])
+    assert reasons(connector).total() == 1000
+    assert connector.delivered() == native(mail)

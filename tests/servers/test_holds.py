@@ -29,7 +29,7 @@ RESENDS: Final[Mapping[str, str]] = {
         "114-115 117 120-123 125-129 131-138 140-146 148-149 151-152 154-167 169-170 172-173 175-180 182-183 "
         "186-187 189-193 195 197 199"
     ),
-    "list-linux-mips": "1 4 6 8-9 12 74 78 80-89 91-106",
+    "list-linux-mips": "8-9 12 74 78 80-89 91-106",
     "sa-public-corpus": "",
 }
 """Filed as `duplicate`: a server sent the very same mail again."""

@@ -376,11 +376,16 @@ class _Fold:
         )
 
     def _count_own(self, facts: MessageFacts) -> None:
-        """Count what came back with our own mark; too many say that the account is in a loop with its destination."""
+        """Count the deliveries that came back; too many say that the account is in a loop with its destination.
+
+        One that comes back often counts once: a stranger to whom a mail was sent on has its mark too.
+        """
         key = _own_tally(self._policy)
-        entry = self._entry(facts, "")
-        self.tallies.add(key, entry, most=self._guard.own_marks)
-        if len(self.tallies.within(key, entry.moment, DAY)) >= self._guard.own_marks:
+        at = self._entry(facts, "").moment
+        for mark in facts.marks:
+            if mark.is_genuine and mark.delivery in self._known.marks:
+                self.tallies.add(key, Entry(at, "", mark.delivery[:16]), most=self._guard.own_marks)
+        if len(self.tallies.within(key, at, DAY)) >= self._guard.own_marks:
             self.tallies.clear(key)
             self.breaks = (
                 f"{self._guard.own_marks} mails that Seawall had delivered came back within a day: "

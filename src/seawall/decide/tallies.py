@@ -17,6 +17,12 @@ def tally_key(kind: str, *parts: bytes) -> bytes:
     ).digest()
 
 
+def merged(some: Iterable[Entry], others: Iterable[Entry], most: int = MOST_ENTRIES) -> tuple[Entry, ...]:
+    """Return the newest entries of two, each mail once."""
+    by_mail = {entry.mail: entry for entry in (*some, *others)}
+    return tuple(sorted(by_mail.values(), key=lambda entry: (entry.moment, entry.mail))[-most:])
+
+
 class Tallies:
     """The tallies of one batch, and which of them it changed."""
 
@@ -27,9 +33,7 @@ class Tallies:
     def add(self, key: bytes, entry: Entry, *, most: int) -> None:
         """Count a mail, once however often it is judged; the newest `most` entries are kept."""
         entries = self.changed.get(key, self._known.get(key, ()))
-        others = (one for one in entries if one.mail != entry.mail)
-        kept = sorted((*others, entry), key=lambda one: (one.moment, one.mail))
-        self.changed[key] = tuple(kept[-min(most, MOST_ENTRIES) :])
+        self.changed[key] = merged(entries, (entry,), min(most, MOST_ENTRIES))
 
     def within(self, key: bytes, moment: float, seconds: float) -> list[Entry]:
         """Return what came in the time that ends at a moment."""

@@ -87,7 +87,7 @@ def decide_for(
         Hold(
             recipients=(recipient,),
             reason=Reason.LOOP_HEADER,
-            sentence=f"a list, a robot or a rule of {recipient} wrote its own loop header into it: it came back",
+            sentence=f"a list, a robot or a rule of {recipient} wrote its loop header into it twice: it came back",
             evidence=facts.passage.automation or (f"a loop header names {recipient}",),
         )
         for recipient in own_headers

@@ -14,7 +14,7 @@ from seawall.model.text import shown
 
 MAX_HOPS_READ: Final = 64
 MAX_ROUTE: Final = 16
-MAX_LOOP_ADDRESSES: Final = 16
+MAX_LOOP_FIELDS: Final = 32
 CLOCK_SECONDS: Final = 2.0
 """By how much the moment in a pickup's Message-ID may precede that of its arrival."""
 
@@ -147,8 +147,13 @@ def _signs(fields: Fields) -> tuple[Sign, ...]:
 
 
 def _loop_addresses(fields: Fields) -> tuple[str, ...]:
-    found: list[str] = []
+    """Return what stands twice in fields of one kind: once, a list or a forwarding recipe wrote it on the way here."""
+    looped: list[str] = []
     for name in _LOOP_FIELDS:
-        for value in fields.every(name):
-            found += [address.decode("ascii").lower() for address in _LOOP_ADDRESS.findall(value)]
-    return tuple(dict.fromkeys(found[:MAX_LOOP_ADDRESSES]))
+        found = [
+            address.decode("ascii").lower()
+            for value in fields.every(name)[:MAX_LOOP_FIELDS]
+            for address in _LOOP_ADDRESS.findall(value)[:1]
+        ]
+        looped += [address for address in dict.fromkeys(found) if found.count(address) > 1]
+    return tuple(dict.fromkeys(looped))

@@ -5,6 +5,7 @@ judged at the same time one is told to judge again. The oldest is forgotten firs
 here, whatever a mail says of its age.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -24,11 +25,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from seawall.decide.judge import repeated
+from seawall.decide.tallies import merged
 from seawall.ledger.parts import parts
 from seawall.ledger.records import OutdatedError
 from seawall.ledger.schema import delivery, held, seen, stored_copy, storm, tally
 from seawall.model.knowledge import Claim, Entry, Known, Questions, Variant
 
+MOST_WAYS: Final = 64
+"""Ways of one content to one recipient that are told apart: each of its mails is compared with all of them."""
 FORGOTTEN_AT_ONCE: Final = 4096
 """Rows that one transaction forgets at most, so that nobody waits long for it."""
 
@@ -126,12 +130,16 @@ def take(connection: Connection, claims: Sequence[Claim], now: float, as_of: int
         any(seen_id > as_of for seen_id in known.values()) or resends(connection, claimed)
     ):
         raise OutdatedError
+    ways = Counter(key for key, _ in known)
     fresh: dict[tuple[bytes, bytes], dict[str, object]] = {}
     again: dict[int, int] = {}
     taken = []
     for claim in claims:
         pair = (claim.content, claim.variant)
+        if pair not in known and ways[claim.content] >= MOST_WAYS:
+            known[pair] = max(seen_id for (key, _), seen_id in known.items() if key == claim.content)
         if pair not in known:
+            ways[claim.content] += 1
             last += 1
             known[pair] = last
             fresh[pair] = {
@@ -184,19 +192,23 @@ def give_back(connection: Connection, which: ColumnElement[bool]) -> None:
 
 
 def note_tallies(connection: Connection, tallies: Mapping[bytes, Sequence[Entry]], now: float) -> None:
-    """Remember tallies as they are now."""
-    if tallies:
-        connection.execute(
-            _TALLY,
-            [
-                {
-                    "key": key,
-                    "entries": [[entry.moment, entry.who, entry.mail] for entry in entries],
-                    "last_at": now,
-                }
-                for key, entries in tallies.items()
-            ],
-        )
+    """Remember tallies, together with what other batches counted meanwhile; an empty one begins anew."""
+    if not tallies:
+        return
+    before = _tallies(connection, [key for key, entries in tallies.items() if entries])
+    connection.execute(
+        _TALLY,
+        [
+            {
+                "key": key,
+                "entries": [
+                    [entry.moment, entry.who, entry.mail] for entry in merged(before.get(key, ()), entries)
+                ],
+                "last_at": now,
+            }
+            for key, entries in tallies.items()
+        ],
+    )
 
 
 _INSERT_TALLY: Final = upsert(tally)

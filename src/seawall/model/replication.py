@@ -27,7 +27,7 @@ class Passage:
     a client in brackets; the last is the one that received it here.
     `origin_hop` is the lowest Received as it stands, `list_id` the list that sent it, "" where none did.
     `is_resent` says that a person or a rule sent it on (RFC 5322 §3.6.6). `loop_addresses` are those that
-    lists, robots and rules wrote so that they know their own mail again, in lower case; `automation` the fields
+    lists, robots and rules wrote twice, so that they know their own mail again, in lower case; `automation` the fields
     by which a machine says that it is one, as they stand. `thread` is the Message-ID that its References begin
     with, and `addressees` how many addresses To and Cc of a mail in a thread have: a number, because who they are is
     nobody's business here (promise 1).

@@ -201,22 +201,24 @@ def test_the_list_is_the_one_that_sent_it(lines: list[str], list_id: str) -> Non
     assert passage(*lines).list_id == list_id
 
 
-def test_loop_addresses_are_those_of_lists_robots_and_rules() -> None:
+def test_loop_addresses_are_those_that_stand_twice_in_a_field_of_that_kind() -> None:
     found = passage(
         "X-Loop: Alice@Example.ORG",
+        "X-Loop: alice@example.org",
+        "X-MS-Exchange-Inbox-Rules-Loop: bob@example.org",
+        "X-MS-Exchange-Inbox-Rules-Loop: bob@example.org",
         "X-BeenThere: crew@club.test",
         "List-Post: <mailto:crew@club.test>",
-        "X-MS-Exchange-Inbox-Rules-Loop: bob@example.org",
-        "To: carol@example.org",
+        "To: carol@example.org, carol@example.org",
         "Delivered-To: dave@example.org",
     )
-    assert set(found.loop_addresses) >= {"alice@example.org", "bob@example.org"}
-    assert not {"carol@example.org", "dave@example.org"} & set(found.loop_addresses)
+    assert set(found.loop_addresses) == {"alice@example.org", "bob@example.org"}
     assert "x-loop: Alice@Example.ORG" in found.automation
 
 
 def test_loop_addresses_are_bounded() -> None:
-    assert len(passage(*(f"X-Loop: a{n}@b.test" for n in range(500))).loop_addresses) == 16
+    twice = [f"X-Loop: a{n}@b.test" for n in range(250) for _ in range(2)]
+    assert len(passage(*twice).loop_addresses) == 16
 
 
 @pytest.mark.parametrize("field", ["Resent-From", "Resent-To", "Resent-Date"])
