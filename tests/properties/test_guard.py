@@ -234,7 +234,8 @@ SERVERS = tuple(
 
 
 def hop(helo: str, by: str, at: float, identity: str) -> str:
-    return f"Received: from {helo} ([192.0.2.1])\r\n\tby {by} with ESMTP id {identity}; {formatdate(at)}"
+    address = f"192.0.2.{sum(helo.encode()) % 250 + 1}"
+    return f"Received: from {helo} ([{address}])\r\n\tby {by} with ESMTP id {identity}; {formatdate(at)}"
 
 
 def written(
