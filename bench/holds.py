@@ -24,7 +24,8 @@ from unittest import mock
 from boxes import server, workplace
 from hostile.connector import Connector
 from seawall.collect import judging
-from seawall.decide.judge import Judgement, Mail, Policy, judge
+from seawall.decide.case import Mail, Policy
+from seawall.decide.judge import Judgement, judge
 from seawall.facts.dates import moment
 from seawall.facts.message import read_message
 from seawall.model.facts import MessageFacts

@@ -23,8 +23,9 @@ from hostile.connector import PASSWORD, USER, Connector, native
 from seawall.collect.dispatch import Consignment, Item, Resumption, Route
 from seawall.collect.release import Held
 from seawall.collect.surroundings import Surroundings
+from seawall.decide.case import Mail, Policy, questions, repeated
 from seawall.decide.copies import claim_of
-from seawall.decide.judge import Judgement, Mail, Policy, judge, questions, repeated
+from seawall.decide.judge import Judgement, judge
 from seawall.deliver.trace import Hop
 from seawall.facts.mark import mark_value
 from seawall.facts.message import read_message

@@ -20,7 +20,8 @@ from seawall.collect.judging import policy
 from seawall.collect.keeping import find_body, find_held, opened
 from seawall.collect.release import Held
 from seawall.daemon import make_room, process, surroundings
-from seawall.decide.judge import Mail, judge, questions
+from seawall.decide.case import Mail, questions
+from seawall.decide.judge import judge
 from seawall.errors import Permanent, SeawallError, StorageFull, Temporary
 from seawall.facts.message import read_message
 from seawall.facts.section import header_section

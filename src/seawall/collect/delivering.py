@@ -14,7 +14,7 @@ from typing import Final
 from seawall.collect.dispatch import NEXT_HOP, Consignment, Item, Resumption, Route, begun
 from seawall.collect.filtering import filtered
 from seawall.collect.judging import Judging
-from seawall.collect.keeping import Keeping, keeps_any
+from seawall.collect.keeping import Keeping
 from seawall.collect.logbook import Logbook
 from seawall.collect.report import Report
 from seawall.collect.surroundings import Surroundings
@@ -25,7 +25,7 @@ from seawall.deliver.trace import Hop
 from seawall.deliver.transfer import Carrier
 from seawall.deliver.writer import Writer
 from seawall.errors import OurBug, SeawallError, StorageFull, Temporary
-from seawall.ledger import deliveries, setaside
+from seawall.ledger import deliveries
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord, OpenCopy, OpenDelivery, OutdatedError
 from seawall.ledger.state import State
@@ -85,31 +85,24 @@ class Delivering:
         self._site = site
         self._ledger = ledger
         self._held = str(state.held)
-        self._keeping = Keeping(self._held)
+        self._keeping = Keeping(self._held, most=site.guard.held_max, ledger=ledger)
         self._around = surroundings
         self._writer = writer
         self._carrier = carrier
         self._mark_key = state.mark_key()
         self._receivers = receivers(account, site)
-        self._held_octets = 0
         self._in_turn = asyncio.Lock()
         self._judging = Judging(account, site, ledger=ledger, surroundings=surroundings)
 
     async def probe(self) -> None:
         """See before a poll whether the destination can take mail, and Held; raises what keeps it from that."""
-        if await asyncio.to_thread(keeps_any, self._held):
-            self._held_octets = await self._ledger.do(setaside.octets_held)
+        await self._keeping.count()
         await self._probe_again()
 
     async def _probe_again(self) -> None:
-        """`probe` before a batch: what was held since the poll began is counted here."""
+        """`probe` before a batch."""
         await asyncio.to_thread(self._probe_files)
-        most = self._site.guard.held_max
-        if self._held_octets > most:
-            raise StorageFull(
-                f"{self._held_octets:,} octets are held; polling stops above {most:,}: see `seawall held list`, "
-                "release or drop some, or raise guard.held_max"
-            )
+        self._keeping.check()
         if self._carrier is not None:
             await self._carrier.probe()
 
@@ -226,12 +219,7 @@ class Delivering:
             as_of=judged.as_of,
         )
         self._judging.tell(intended)
-        self._held_octets += sum(
-            item.delivery.held.kept_octets
-            for one in consignments
-            for item in one.items
-            if item.is_new and item.delivery.held is not None
-        )
+        self._keeping.add(item for one in consignments for item in one.items)
         await self._judging.forget(len(mails))
         return consignments, intended.copy_ids, unfiltered
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from seawall.collect.surroundings import Surroundings
-from seawall.decide.judge import Mail, Policy, judge, questions
+from seawall.decide.case import Mail, Policy, questions
+from seawall.decide.judge import judge
 from seawall.ledger import windows
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import AccountRecord, Intended, OpenCopy

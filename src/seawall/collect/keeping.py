@@ -15,8 +15,10 @@ from seawall.collect.dispatch import Consignment, Item
 from seawall.deliver import bodies as stored
 from seawall.deliver.bodies import Bodies
 from seawall.deliver.staging import Placement
-from seawall.errors import Permanent, SeawallError, Temporary
+from seawall.errors import Permanent, SeawallError, StorageFull, Temporary
 from seawall.facts.section import body_start
+from seawall.ledger import setaside
+from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import HeldRecord
 from seawall.model.mail import Content, CutContent, JoinedContent, RawMail
 from seawall.model.verdict import Hold
@@ -24,10 +26,33 @@ from seawall.retrieve.spool import HEAD_OCTETS, SpooledContent
 
 
 class Keeping:
-    """What is kept of a batch's mails in one Held."""
+    """What is kept of a batch's mails in one Held, and its bound."""
 
-    def __init__(self, held: str) -> None:
+    def __init__(self, held: str, *, most: int, ledger: Ledger) -> None:
         self._bodies = Bodies(held)
+        self._held = held
+        self._most = most
+        self._ledger = ledger
+        self._octets = 0
+
+    async def count(self) -> None:
+        """See how much is held when a poll begins; what it adds is counted here."""
+        if await asyncio.to_thread(keeps_any, self._held):
+            self._octets = await self._ledger.do(setaside.octets_held)
+
+    def check(self) -> None:
+        """Raise StorageFull where more is held than may be."""
+        if self._octets > self._most:
+            raise StorageFull(
+                f"{self._octets:,} octets are held; polling stops above {self._most:,}: see `seawall held list`, "
+                "release or drop some, or raise guard.held_max"
+            )
+
+    def add(self, items: Iterable[Item]) -> None:
+        """These are intended."""
+        self._octets += sum(
+            item.delivery.held.kept_octets for item in items if item.is_new and item.delivery.held is not None
+        )
 
     async def consignments(self, batch: list[Consignment]) -> list[Consignment]:
         """Return a batch with the bodies of what is to be held named; nothing is written yet."""

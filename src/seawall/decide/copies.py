@@ -72,8 +72,9 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
     *Pickup resubmission*: one of the two was made anew in a server's pickup folder, and they come from
     different organisations. A report that a program leaves in that folder every day always comes from one.
     *Another origin*: neither passed any organisation that the other had passed on the sender's side, and the
-    sender's own is one that only one of them shows; or they answer the same mail. Under a Message-ID of its own
-    that is a machine's; under the same one it may be a server that sent it once more.
+    sender's own, by the address in From, is one that only one of them shows. It is a machine's for sure where the one
+    that is here came from the sender and the other has a Message-ID of its own; else a server, or the
+    sender himself, may have sent it once more.
 
     For the last two both came by the same list or by none, and for the last no person sent one on.
     """
@@ -97,13 +98,13 @@ def replication(facts: MessageFacts, delivered: Iterable[Variant]) -> Replicatio
         elif (
             not (_has(signs, _RESENT) or _has(variant.signs, _RESENT))
             and is_elsewhere(facts.passage.route, variant.route, variant.list_id)
-            and (facts.passage.thread or _lacks_sender(facts, variant))
+            and _lacks_sender(facts, variant)
         ):
             found = found or Replication(
                 f"it says what a mail says that is here already, and comes from {origin(facts.passage.route)}, "
                 f"not by {origin(variant.route)}",
                 (f"route: {' → '.join(facts.passage.route)}", f"delivered by: {' → '.join(variant.route)}"),
-                is_certain=_message_id(facts) != variant.message_id,
+                is_certain=_message_id(facts) != variant.message_id and _passed_sender(facts, variant.route),
             )
     return found
 
@@ -128,8 +129,12 @@ def _senders_side(route: tuple[str, ...], list_id: str) -> tuple[str, ...]:
 
 def _lacks_sender(facts: MessageFacts, variant: Variant) -> bool:
     """Whether one of the two passed the organisation of the address in From, and the other did not."""
+    return _passed_sender(facts, facts.passage.route) != _passed_sender(facts, variant.route)
+
+
+def _passed_sender(facts: MessageFacts, route: tuple[str, ...]) -> bool:
     sender = organisation(facts.sender.rpartition("@")[2])
-    return bool(sender) and (sender in facts.passage.route) != (sender in variant.route)
+    return bool(sender) and sender in route
 
 
 def origin(route: tuple[str, ...]) -> str:

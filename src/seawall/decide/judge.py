@@ -9,25 +9,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, Self
+from typing import Final
 
 from seawall.decide import bounces
-from seawall.decide.copies import Replication, claim, content_key, origin, replication, resend_key
-from seawall.decide.recipient import recipients
-from seawall.decide.tallies import Tallies, tally_key
+from seawall.decide.case import Mail, Policy, copies_tally, is_list_wide, own_tally, storm_key, thread_tally
+from seawall.decide.copies import Replication, claim, origin, replication
+from seawall.decide.tallies import Tallies
 from seawall.decide.verdict import decide_for
 from seawall.facts.dates import moment
 from seawall.model.address import Address
-from seawall.model.envelope import Mailboxes, Multidrop
 from seawall.model.facts import MessageFacts
-from seawall.model.guard import DAY, Action, Guard
+from seawall.model.guard import DAY, Action
 from seawall.model.knowledge import (
     Claim,
     Entry,
     Known,
     News,
-    Questions,
-    Repeated,
     StormKind,
     StormNote,
     Variant,
@@ -36,73 +33,11 @@ from seawall.model.verdict import Deliver, Hold, Reason, Verdict
 
 HELD_FOLDER: Final = "Held"
 """The folder of a recipient's own Maildir that `file` puts mail into: `.Held` on the disk."""
-LIST_WIDE: Final = 20
-"""Addresses in To and Cc that make a mail list-wide where it has no list."""
 HOUR: Final = 3600.0
 _GIVES: Final = frozenset({Reason.DELIVERED, Reason.REPLY_ALL_STORM})
 """Deliveries that give a mail; one of a copy, by a person's choice, takes nothing away from the first."""
 SOME_ENTRIES: Final = 16
 """Entries of a tally of copies: enough to tell any threshold's time apart."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """By what an account's mail is judged.
-
-    `can_file` says whether its destination has folders; `is_first_poll` that nothing was collected before: no rate
-    means anything then.
-    """
-
-    account: str
-    to: Address | Multidrop
-    mailboxes: Mailboxes
-    guard: Guard
-    now: float
-    sees_loops: bool = False
-    can_file: bool = True
-    is_first_poll: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """A mail to be judged: its facts, who receives it, or why nobody does, and by what each remembers having it.
-
-    `contents` and `resends` are as many as there are recipients, None where it has nothing that could come twice.
-    Where it was begun before, `own_contents` and `own_resends` are what it claimed then: they say nothing against it.
-    """
-
-    facts: MessageFacts
-    receives: tuple[Address, ...] | Hold
-    contents: tuple[bytes | None, ...]
-    resends: tuple[bytes | None, ...]
-    own_contents: frozenset[int] = frozenset()
-    own_resends: frozenset[bytes] = frozenset()
-
-    @classmethod
-    def of(
-        cls,
-        facts: MessageFacts,
-        policy: Policy,
-        own_contents: frozenset[int] = frozenset(),
-        own_resends: frozenset[bytes] = frozenset(),
-    ) -> Self:
-        """Return a mail as a policy's account gets it."""
-        receives = recipients(facts, policy.to, policy.mailboxes)
-        everybody = () if isinstance(receives, Hold) else receives
-        content, resend = facts.content_id, facts.resend_id
-        return cls(
-            facts=facts,
-            receives=receives,
-            contents=tuple(content_key(content, one) if content is not None else None for one in everybody),
-            resends=tuple(resend_key(resend, one) if resend is not None else None for one in everybody),
-            own_contents=own_contents,
-            own_resends=own_resends,
-        )
-
-    @property
-    def everybody(self) -> tuple[Address, ...]:
-        """Who receives it, nobody where nobody does."""
-        return () if isinstance(self.receives, Hold) else self.receives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,38 +47,6 @@ class Judgement:
     verdicts: tuple[tuple[Verdict, ...], ...]
     claims: tuple[Mapping[Address, Claim], ...]
     news: News
-
-
-def questions(mails: Sequence[Mail], policy: Policy) -> Questions:
-    """Return what has to be known before a batch can be judged."""
-    contents: dict[bytes, Repeated] = {}
-    resends: set[bytes] = set()
-    tallies: set[bytes] = set()
-    marks: set[str] = set()
-    for mail in mails:
-        facts = mail.facts
-        if facts.content_id is not None:
-            for recipient, key in zip(mail.everybody, mail.contents, strict=True):
-                if key is not None:
-                    contents[key] = Repeated(facts.content_id, recipient)
-            resends.update(key for key in mail.resends if key is not None)
-        if facts.bounce is not None or facts.passage.thread:
-            for recipient in mail.everybody:
-                if facts.bounce is not None:
-                    tallies.update(bounces.tally_keys(facts.bounce, recipient))
-                if _is_list_wide(facts):
-                    tallies.add(_thread_tally(facts, recipient))
-        marks.update(mark.delivery for mark in facts.marks if mark.is_genuine)
-    if marks:
-        tallies.add(_own_tally(policy))
-    return Questions(
-        contents=contents, resends=frozenset(resends), tallies=frozenset(tallies), marks=frozenset(marks)
-    )
-
-
-def repeated(content_id: bytes, recipient: Address) -> tuple[bytes, bytes]:
-    """Return the tally and the storm that matter where a content comes to a recipient again."""
-    return _copies_tally(content_id, recipient), _storm_key(content_id)
 
 
 def judge(mails: Sequence[Mail], known: Known, policy: Policy) -> Judgement:
@@ -169,7 +72,7 @@ def _order(mails: Sequence[Mail]) -> list[int]:
         if contents[mail.facts.content_id] > 1
         or mail.facts.bounce is not None
         or mail.facts.marks
-        or _is_list_wide(mail.facts)
+        or is_list_wide(mail.facts)
     }
     alone = [place for place in range(len(mails)) if place not in related]
     return alone + sorted(related, key=lambda place: _rank(mails[place].facts))
@@ -233,7 +136,7 @@ class _Fold:
         return (
             (self._bounce(facts, recipient) if facts.bounce is not None else None)
             or self._copy(mail, place)
-            or (self._thread(facts, recipient) if _is_list_wide(facts) else None)
+            or (self._thread(facts, recipient) if is_list_wide(facts) else None)
         )
 
     def _acted(self, verdict: Verdict) -> Verdict:
@@ -264,7 +167,7 @@ class _Fold:
             return storm
         if copied is not None:
             reason = Reason.REPLICATED if copied.is_certain else Reason.DUPLICATE
-            return self._held(facts, recipient, reason, copied, _storm_key(facts.content_id))
+            return self._held(facts, recipient, reason, copied, storm_key(facts.content_id))
         if self._was_given(mail.resends[place], mail.own_resends):
             return self._held(
                 facts,
@@ -291,8 +194,8 @@ class _Fold:
     def _storm(self, facts: MessageFacts, recipient: Address, copied: Replication | None) -> Hold | None:
         """Count a further mail of a content that its recipient has; hold it where it is one too many, or the breaker is open."""
         assert facts.content_id is not None  # noqa: S101 -- its only caller has looked
-        storm = _storm_key(facts.content_id)
-        tally = storm if copied is not None else _copies_tally(facts.content_id, recipient)
+        storm = storm_key(facts.content_id)
+        tally = storm if copied is not None else copies_tally(facts.content_id, recipient)
         entry = self._entry(facts, origin(facts.passage.route))
         most = max(self._guard.storm_copies, SOME_ENTRIES)
         self.tallies.add(tally, entry, most=most)
@@ -360,7 +263,7 @@ class _Fold:
 
     def _thread(self, facts: MessageFacts, recipient: Address) -> Hold | None:
         """Count who answers to all; the verdict on a reply-all storm, whose action is to deliver where nobody chose another."""
-        key = _thread_tally(facts, recipient)
+        key = thread_tally(facts, recipient)
         entry = self._entry(facts, facts.sender)
         self.tallies.add(key, entry, most=4 * self._guard.repliers)
         senders = {one.who for one in self.tallies.within(key, entry.moment, HOUR)}
@@ -381,7 +284,7 @@ class _Fold:
 
         One that comes back often counts once: a stranger to whom a mail was sent on has its mark too.
         """
-        key = _own_tally(self._policy)
+        key = own_tally(self._policy)
         at = self._entry(facts, "").moment
         for mark in facts.marks:
             if mark.is_genuine and mark.delivery in self._known.marks:
@@ -444,24 +347,3 @@ class _Fold:
 def _arrived(stamp: bytes) -> float | None:
     """Read a date once for a batch: it is asked for its order, and for each tally."""
     return moment(stamp)
-
-
-def _is_list_wide(facts: MessageFacts) -> bool:
-    passage = facts.passage
-    return bool(passage.thread and (passage.list_id or passage.addressees >= LIST_WIDE))
-
-
-def _storm_key(content_id: bytes) -> bytes:
-    return tally_key("storm", content_id)
-
-
-def _copies_tally(content_id: bytes, recipient: Address) -> bytes:
-    return tally_key("copies", content_id, str(recipient).lower().encode("utf-8"))
-
-
-def _thread_tally(facts: MessageFacts, recipient: Address) -> bytes:
-    return tally_key("thread", facts.passage.thread, str(recipient).lower().encode("utf-8"))
-
-
-def _own_tally(policy: Policy) -> bytes:
-    return tally_key("own", policy.account.encode("utf-8"))

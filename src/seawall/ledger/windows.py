@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from seawall.decide.judge import repeated
+from seawall.decide.case import repeated
 from seawall.decide.tallies import merged
 from seawall.ledger.parts import parts
 from seawall.ledger.records import OutdatedError

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
-from seawall.decide.judge import repeated
+from seawall.decide.case import repeated
 from seawall.ledger import deliveries, statements, windows
 from seawall.ledger.ledger import Ledger
 from seawall.ledger.records import HeldNote, Intent, NewDelivery, OutdatedError
