@@ -102,6 +102,9 @@ class Site:
         return Box(user=user, numbers=range(numbers[0], numbers[-1] + 1))
 
 
+DECIDING: Final = "\n## What deciding adds\n"
+
+
 def measure(collector: Collector, work: Work, site: Site) -> Run:
     """Run once, from a fresh home into a fresh Maildir or mailbox, and look at what came."""
     # Nothing is removed before the end: ext4 looks long for an inode where many were freed in the last minutes.
@@ -252,6 +255,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def deciding_of(document: Path) -> str:
+    """What bench/deciding.py wrote at the page's end."""
+    page = document.read_text(encoding="utf-8") if document.exists() else ""
+    return page[page.find(DECIDING) :] if DECIDING in page else ""
+
+
 def main() -> int:
     asked = arguments()
     runs = asked.runs or (QUICK_RUNS if asked.quick else RUNS)
@@ -286,7 +295,7 @@ def main() -> int:
                 place=place,
                 server=f"Dovecot {dovecot_version()}",
             )
-            asked.write.write_text(written, encoding="utf-8")
+            asked.write.write_text(written + deciding_of(asked.write), encoding="utf-8")
     return int(any(row.wrong for row in rows if row.collector.family == "seawall"))
 
 
