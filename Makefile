@@ -49,6 +49,8 @@ bench: .venv/plots ## time Seawall beside its peers and at scale; write their pa
 	@$(BIN)/python bench/accounts.py --write
 	@$(BIN)/python bench/syncs.py --write
 	@$(BIN)/python bench/growth.py --write
+	@$(BIN)/python bench/storm.py --write
+	@$(BIN)/python bench/holds.py --write
 	@$(BIN)/python bench/plots.py
 
 lock: ## resolve the requirements anew, with hashes and no host name
