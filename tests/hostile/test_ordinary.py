@@ -23,6 +23,7 @@ from seawall.lab import copywriter
 from seawall.lab import isp as lab_isp
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp
+from seawall.lab.server_time import filetime
 from seawall.lab.sink import Manners
 from seawall.ledger import windows
 from seawall.ledger.ledger import Ledger
@@ -371,7 +372,7 @@ def test_a_post_that_its_author_sent_to_the_list_again_by_another_gateway_is_fil
 def from_the_pickup_folder(number: int, *, received: bool = True, top: Sequence[str] | None = None) -> bytes:
     """A web program's mail that a Windows server made in its pickup folder, its moment in two fields."""
     at = datetime.fromtimestamp(NOW + 86400 * number, UTC)
-    high, low = divmod(copywriter.filetime(at), 2**32)
+    high, low = divmod(filetime(at), 2**32)
     pickup = f"Received: from mail pickup service by web.club.test with Microsoft SMTPSVC;\r\n\t {formatdate(at.timestamp())}"
     return mail(
         *(top if top is not None else [hop("web.club.test", "mx.isp.example", at.timestamp())]),

@@ -17,17 +17,18 @@ from seawall.collect.judging import Judging
 from seawall.collect.keeping import Keeping
 from seawall.collect.logbook import Logbook
 from seawall.collect.report import Report
+from seawall.collect.settling import is_only_theirs
 from seawall.collect.surroundings import Surroundings
 from seawall.decide.judge import HELD_FOLDER
 from seawall.deliver import maildir, staging
-from seawall.deliver.staging import Placement, Settlement
+from seawall.deliver.staging import Placement
 from seawall.deliver.trace import Hop
 from seawall.deliver.transfer import Carrier
 from seawall.deliver.writer import Writer
-from seawall.errors import OurBug, SeawallError, StorageFull, Temporary
+from seawall.errors import OurBug, SeawallError, Temporary
 from seawall.ledger import deliveries
 from seawall.ledger.ledger import Ledger
-from seawall.ledger.records import AccountRecord, OpenCopy, OpenDelivery, OutdatedError
+from seawall.ledger.records import AccountRecord, OpenCopy, OutdatedError
 from seawall.ledger.state import State
 from seawall.model.account import Account, CommandDestination, MaildirDestination, Site
 from seawall.model.address import Address
@@ -323,7 +324,7 @@ class Delivering:
                     missing.append(f"not yet for {item.recipient}: what a crash left of it cannot be settled")
                 elif isinstance(outcome, Deferred | Lost):
                     missing.append(f"not yet for {item.recipient}: {outcome.words}")
-                elif problem is not None and self._is_only_theirs(problem):
+                elif problem is not None and is_only_theirs(self._account, problem):
                     missing.append(f"not yet for {item.recipient}: {problem}")
                 elif problem is not None or (item.is_transfer and outcome is None):
                     failure = failure or problem
@@ -335,10 +336,6 @@ class Delivering:
             elif why := "; ".join(filter(None, missing)):
                 deferred.append((one.mail.listed, why))
         return Delivered(settled=tuple(settled), deferred=tuple(deferred), failure=failure)
-
-    def _is_only_theirs(self, problem: SeawallError) -> bool:
-        """Whether a mailbox that cannot be written leaves the others of the account alone."""
-        return isinstance(self._account.to, Multidrop) and not isinstance(problem, StorageFull)
 
     def _tell(self, report: Report, item: Item) -> None:
         is_held = isinstance(item.verdict, Hold)
@@ -359,40 +356,6 @@ class Delivering:
             delivery=item.delivery_id,
             message_id=item.facts.message_id,
         )
-
-    # ── after a crash, and before anything else ─────────────────────────────────────────
-
-    async def settle(self, record: AccountRecord) -> None:
-        """Bring to an end what was under way when a process, or a connection to the next hop, ended."""
-        if not record.has_open_deliveries:
-            return
-        left_open = await self._ledger.do(deliveries.left_open, record.account_id)
-        for delivery_id in left_open.in_doubt:
-            self._around.log.warning("maybe-twice", account=self._account.name, delivery=delivery_id)
-        for left in left_open.to_files:
-            outcome = await self._settle_one(record, left)
-            fields = {"account": self._account.name, "delivery": left.delivery_id}
-            if isinstance(outcome, Settlement):
-                name = outcome.name.lower().replace("_", "-")
-                self._around.log.info("settled", **fields, outcome=name)
-            else:
-                self._around.log.error("not-settled", **fields, problem=str(outcome))
-
-    async def _settle_one(self, record: AccountRecord, left: OpenDelivery) -> Settlement | SeawallError:
-        """Settle a delivery to a file; return what became of it, or what keeps this one mailbox from it."""
-        placement = Placement(directory=left.directory, base_name=left.base_name)
-        now = self._around.now()
-        try:
-            settlement = await asyncio.to_thread(staging.settle, placement, left.staged_at, now)
-        except SeawallError as problem:
-            if self._is_only_theirs(problem):
-                return problem
-            raise
-        if settlement is Settlement.DELIVERED:
-            await self._ledger.do(deliveries.note_delivered, record.account_id, [left.delivery_id], now)
-        else:
-            await self._ledger.do(deliveries.postpone, [left.delivery_id])
-        return settlement
 
 
 def _make_maildirs(items: Sequence[Item]) -> None:

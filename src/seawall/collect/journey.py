@@ -17,6 +17,7 @@ from seawall.collect.dispatch import Resumption
 from seawall.collect.lookout import Look, Lookout
 from seawall.collect.plan import BATCH_MAILS, batches, plan, trouble_key
 from seawall.collect.report import Report
+from seawall.collect.settling import Settling
 from seawall.collect.sidebyside import side_by_side
 from seawall.collect.surroundings import Surroundings
 from seawall.collect.troubles import Troubles
@@ -89,6 +90,7 @@ class Journey:
         self._batch_mails = BATCH_MAILS
         self._lookout = self._new_lookout()
         self._troubles = Troubles(account, site, ledger=ledger, surroundings=surroundings)
+        self._settling = Settling(account, ledger=ledger, surroundings=surroundings)
         self._delivering = Delivering(
             account,
             site,
@@ -113,7 +115,7 @@ class Journey:
             if record.stopped_for is not None and record.stopped_for == self._fingerprint(secret):
                 report.problem, report.is_stopped = record.problem, True
                 return report
-            await self._delivering.settle(record)
+            await self._settling.settle(record)
             await self._delivering.probe()
             await self._visits(record, secret, report)
         except CredentialsRefused as refused:

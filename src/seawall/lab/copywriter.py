@@ -16,6 +16,8 @@ from ipaddress import IPv4Address
 from random import Random
 from typing import Final
 
+from seawall.lab.server_time import arrival_time, date, filetime
+
 POLLING: Final = timedelta(minutes=15)
 """How often the connector asks the ISP, as it is installed."""
 WINDOWS_SERVER_2003: Final = "V6.00.3790.181"
@@ -40,10 +42,6 @@ GONE: Final = frozenset(
 )
 """Fields that do not outlive the connector; every other one is kept."""
 
-_FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HEADER_END: Final = re.compile(rb"(?:\A|\r?\n)\r?\n")
 _LINE_END: Final = re.compile(rb"\r?\n")
 _FOLD: Final = re.compile(rb"\r?\n[ \t]*")
@@ -119,7 +117,7 @@ class Hop:
         """Return the Received field, without its line end."""
         return (
             f"Received: from {self.helo} ([{self.address}])\r\n"
-            f"\tby {self.by} with ESMTP id {self.identity}; {_date(self.at)}"
+            f"\tby {self.by} with ESMTP id {self.identity}; {date(self.at)}"
         ).encode()
 
 
@@ -152,7 +150,7 @@ def resend(
     kept = [field for field in fields if _name(field) not in GONE]
     written = [_pickup(connector, arrival), *_rewritten(kept, connector, at)]
     if not any(_name(field) == b"date" for field in written):
-        _insert(written, connector.manner.message_id_before, [b"Date: " + _date(at).encode()])
+        _insert(written, connector.manner.message_id_before, [b"Date: " + date(at).encode()])
     _insert(
         written, connector.manner.message_id_before, [b"Message-ID: " + _message_id(connector, at, number)]
     )
@@ -170,7 +168,7 @@ def resend(
     if b"to" not in present:
         # Assumed: both pairs have a To of some kind.
         written.append(b"To: " + _recipient(connector))
-    written.append(_arrival_time(arrival))
+    written.append(arrival_time(arrival))
     return _joined(written, body)
 
 
@@ -193,7 +191,7 @@ def through_list(
     authors = [address for field in fields if _name(field) == b"from" for address in _addresses(field)]
     return relayed(
         copy,
-        [f"Received: with ECARTIS (v1.0.0; list {name}); {_date(at)} ({at.tzname()})".encode(), hop],
+        [f"Received: with ECARTIS (v1.0.0; list {name}); {date(at)} ({at.tzname()})".encode(), hop],
         [
             f"Return-Path: <{name}-bounce@{host}>".encode(),
             f'X-Envelope-To: <"|{mailing_list.command} -s {name}"> (uid 0)'.encode(),
@@ -301,7 +299,7 @@ def _insert(fields: list[bytes], before: bytes | None, new: Sequence[bytes]) -> 
 def _rewritten(fields: Sequence[bytes], connector: Connector, at: datetime) -> Iterator[bytes]:
     """Give Date, To and X-MimeOLE their new values, each once, and the last two names their other spelling."""
     values = {
-        b"date": _date(at).encode(),
+        b"date": date(at).encode(),
         b"to": b",\r\n\t".join(_mangled([field for field in fields if _name(field) == b"to"], connector)),
         b"x-mimeole": _mimeole(connector),
     }
@@ -375,29 +373,11 @@ def _message_id(connector: Connector, at: datetime, number: int) -> bytes:
     return f"<{identity}>".encode()
 
 
-def filetime(at: datetime) -> int:
-    """Return an aware moment, from 1601 on, as Windows counts it: in units of 100 ns."""
-    return (at - _FILETIME_EPOCH) // _MICROSECOND * 10
-
-
 def _pickup(connector: Connector, arrival: datetime) -> bytes:
     return (
-        f"Received: from mail pickup service by {connector.host} with Microsoft SMTPSVC;\r\n\t {_date(arrival)}"
+        f"Received: from mail pickup service by {connector.host} with Microsoft SMTPSVC;\r\n\t {date(arrival)}"
     ).encode()
 
 
 def _mimeole(connector: Connector) -> bytes:
     return f"Produced By Microsoft MimeOLE {connector.version}".encode()
-
-
-def _arrival_time(arrival: datetime) -> bytes:
-    high, low = divmod(filetime(arrival), 2**32)
-    moment = arrival.astimezone(UTC)
-    date = f"{moment.day:02} {_MONTHS[moment.month - 1]} {moment.year} {moment:%H:%M:%S}"
-    thousandths = moment.microsecond // 1000
-    return (f"X-OriginalArrivalTime: {date}.{thousandths:04} (UTC) FILETIME=[{low:08X}:{high:08X}]").encode()
-
-
-def _date(at: datetime) -> str:
-    """Return a date as this server writes it: a day under ten has one digit."""
-    return f"{_DAYS[at.weekday()]}, {at.day} {_MONTHS[at.month - 1]} {at.year} {at:%H:%M:%S %z}"

@@ -7,8 +7,9 @@ from random import Random
 import pytest
 
 from seawall.facts.message import read_message
-from seawall.lab.copywriter import AUGUST, JULY, Connector, Hop, Manner, filetime, relayed, resend, storm
+from seawall.lab.copywriter import AUGUST, JULY, Connector, Hop, Manner, relayed, resend, storm
 from seawall.lab.mails import everyday_mails, ordinary_mails, storm_mail
+from seawall.lab.server_time import filetime
 from seawall.model.facts import MessageFacts
 from seawall.model.replication import Passage, SignKind
 
