@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from seawall.decide.hops import learn, sample
+from seawall.decide.recipient import recipients
 from seawall.decide.verdict import decide
 from seawall.facts.envelope import read_candidates
 from seawall.facts.message import read_message
@@ -61,7 +62,8 @@ mails = st.lists(envelope_lines | hops | senders_lines, max_size=12).map(b"".joi
 
 def verdicts(mail: bytes, to: Address | Multidrop) -> tuple[Verdict, ...]:
     name = to.envelope if isinstance(to, Multidrop) else None
-    return decide(read_message(mail, len(mail), bytes(32), name), to, MAILBOXES, {})
+    read = read_message(mail, len(mail), bytes(32), name)
+    return decide(read, recipients(read, to, MAILBOXES), {})
 
 
 def receivers(found: tuple[Verdict, ...]) -> list[Address]:

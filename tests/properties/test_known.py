@@ -144,6 +144,7 @@ def test_nothing_is_asked_where_nothing_changed() -> None:
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_a_mail_in_the_clear_never_reaches_an_envelope(to: bytes, cc: bytes) -> None:
     """Promise 1: whatever To and Cc hold, the recipient is the account's."""
+    from seawall.decide.recipient import recipients  # noqa: PLC0415
     from seawall.decide.verdict import decide  # noqa: PLC0415
     from seawall.facts.message import read_message  # noqa: PLC0415
     from seawall.model.account import NO_MAILBOXES  # noqa: PLC0415
@@ -151,5 +152,6 @@ def test_a_mail_in_the_clear_never_reaches_an_envelope(to: bytes, cc: bytes) -> 
 
     recipient = Address.parse("alice@example.org")
     mail = b"To: " + to + b"\r\nCc: " + cc + b"\r\nBcc: x@example.com\r\nResent-To: y@example.com\r\n\r\n"
-    (verdict,) = decide(read_message(mail, len(mail), bytes(32)), recipient, NO_MAILBOXES, {})
+    read = read_message(mail, len(mail), bytes(32))
+    (verdict,) = decide(read, recipients(read, recipient, NO_MAILBOXES), {})
     assert getattr(verdict, "recipients", (recipient,)) == (recipient,)

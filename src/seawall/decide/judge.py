@@ -15,7 +15,7 @@ from seawall.decide import bounces
 from seawall.decide.case import Mail, Policy, copies_tally, is_list_wide, own_tally, storm_key, thread_tally
 from seawall.decide.copies import Replication, claim, origin, replication
 from seawall.decide.tallies import Tallies
-from seawall.decide.verdict import decide_for
+from seawall.decide.verdict import decide
 from seawall.facts.dates import moment
 from seawall.model.address import Address
 from seawall.model.facts import MessageFacts
@@ -100,7 +100,7 @@ class _Fold:
     def judge(self, mail: Mail) -> tuple[tuple[Verdict, ...], Mapping[Address, Claim]]:
         judged: list[Verdict] = []
         given: dict[Address, Claim] = {}
-        for verdict in decide_for(
+        for verdict in decide(
             mail.facts, mail.receives, self._known.marks, sees_loops=self._policy.sees_loops
         ):
             if isinstance(verdict, Deliver):

@@ -8,9 +8,8 @@ MessageFacts has none (promise 1).
 from collections.abc import Mapping
 from typing import Final
 
-from seawall.decide.recipient import MAX_EVIDENCE, recipients
+from seawall.decide.recipient import MAX_EVIDENCE
 from seawall.model.address import Address
-from seawall.model.envelope import Mailboxes, Multidrop
 from seawall.model.facts import MessageFacts
 from seawall.model.organisation import organisation
 from seawall.model.verdict import Deliver, Hold, Reason, Verdict
@@ -21,31 +20,19 @@ MAX_HOPS: Final = 100
 
 def decide(
     facts: MessageFacts,
-    to: Address | Multidrop,
-    mailboxes: Mailboxes,
+    receives: tuple[Address, ...] | Hold,
     delivered_marks: Mapping[str, str],
     *,
     sees_loops: bool = False,
 ) -> tuple[Verdict, ...]:
     """Return the verdicts on a mail: one or more, and no recipient in two of them.
 
-    `to` is a single mailbox's address, or how a multidrop account tells who receives; `delivered_marks`
-    says of the deliveries that genuine marks name who received them: delivery → address. A mark whose
+    `receives` are its recipients, or why nobody does yet (`recipient.recipients`); `delivered_marks` says of the
+    deliveries that genuine marks name who received them: delivery → address. A mark whose
     delivery went to somebody else, or is not known, holds nothing: it is a redirect, or a restored backup;
     one that went to a recipient of this mail holds it for him alone. `sees_loops` says that the next hop
     takes a Delivered-To that names its recipient for a loop, and would drop or bounce the mail.
     """
-    return decide_for(facts, recipients(facts, to, mailboxes), delivered_marks, sees_loops=sees_loops)
-
-
-def decide_for(
-    facts: MessageFacts,
-    receives: tuple[Address, ...] | Hold,
-    delivered_marks: Mapping[str, str],
-    *,
-    sees_loops: bool = False,
-) -> tuple[Verdict, ...]:
-    """`decide` where it is known who receives."""
     everybody = receives.recipients if isinstance(receives, Hold) else receives
     if facts.received_hops > MAX_HOPS:
         return (

@@ -69,7 +69,8 @@ TOP = b"X-Original-To: alice@example.org, bob@example.org\r\nReceived: from a by
 
 
 def verdicts(header: bytes, marks: dict[str, str]) -> tuple[Deliver | Hold, ...]:
-    found = decide(facts(header, account({})), account({}), mailboxes(LISTED), marks)
+    read = facts(header, account({}))
+    found = decide(read, recipients(read, account({}), mailboxes(LISTED)), marks)
     assert all(isinstance(one, Deliver | Hold) for one in found)
     return tuple(one for one in found if isinstance(one, Deliver | Hold))
 

@@ -1,5 +1,6 @@
 import pytest
 
+from seawall.decide.recipient import recipients
 from seawall.decide.verdict import MAX_HOPS, decide
 from seawall.facts.mark import FIELD, mark_value
 from seawall.facts.message import read_message
@@ -13,7 +14,8 @@ DELIVERY = "0123456789abcdef" * 2
 
 
 def verdict(header: bytes, marks: dict[str, str]) -> Deliver | Hold:
-    (found,) = decide(read_message(header + b"\r\nbody\r\n", len(header), KEY), ALICE, NO_MAILBOXES, marks)
+    read = read_message(header + b"\r\nbody\r\n", len(header), KEY)
+    (found,) = decide(read, recipients(read, ALICE, NO_MAILBOXES), marks)
     assert isinstance(found, Deliver | Hold)
     return found
 
