@@ -15,9 +15,9 @@ from seawall.collect.check.finding import Kind, Notes
 from seawall.collect.check.survey import Survey
 from seawall.config.guarding import Guard
 from seawall.config.load import load
-from seawall.config.schema import keys_of
 from seawall.ledger.digests import LastDigest
 from seawall.model.verdict import Reason
+from seawall.toml.section import keys_of
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,10 +7,11 @@ raises ValueError with a plain sentence. Refuses to know a terminal.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from seawall.config import hosts, units
+from seawall.config import hosts
 from seawall.config.peers.translation import Value, toml
 from seawall.config.template import filled
 from seawall.model.address import Address, domain_in_a_labels
+from seawall.toml import units
 
 _HIGHEST_PORT = 65535
 

@@ -5,14 +5,10 @@ one source for a password. Collects every mistake before it gives up. Refuses to
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
+from typing import Any
 
 from seawall.config import guarding, schema
 from seawall.config.nexthop import next_hop, next_hop_mistakes, received_by, secret_source
-from seawall.config.positions import KeyPath
-from seawall.config.problems import Problem, from_pydantic, shown_names
 from seawall.deliver.maildir import directory
 from seawall.errors import Misconfigured
 from seawall.model.account import (
@@ -27,6 +23,9 @@ from seawall.model.account import (
 )
 from seawall.model.address import Address, domain_in_a_labels
 from seawall.model.envelope import Mailboxes, Multidrop
+from seawall.toml.positions import KeyPath
+from seawall.toml.problems import Problem, shown_names
+from seawall.toml.section import AnySection, read_section
 
 SECTIONS = ("local", "mailboxes", "destination", "account", "guard")
 
@@ -43,8 +42,6 @@ _REFUSED_IN_ACCOUNT = {
     "keyring": "keyring is not built yet: use password_file or password_command",
     "oauth2": "oauth2 is not built yet: use password_file or password_command",
 }
-
-AnySection = TypeVar("AnySection", bound=schema.Section)
 
 
 def build(raw: Mapping[str, Any], *, directory: str) -> Settings | list[Problem]:
@@ -277,15 +274,11 @@ class _Builder:
         return destinations.get(chosen)
 
     def _section(self, model: type[AnySection], written: object, path: KeyPath) -> AnySection | None:
-        if not isinstance(written, dict):
-            self._wrong(path, "is missing" if written is None else "must be a table")
+        found = read_section(model, written, path, around=self._around)
+        if isinstance(found, list):
+            self.problems += found
             return None
-        try:
-            return model.model_validate(written, context=self._around)
-        except ValidationError as refused:
-            errors = refused.errors(include_url=False, include_context=False, include_input=False)
-            self.problems += from_pydantic(errors, path, tuple(schema.keys_of(model)))
-            return None
+        return found
 
     def _wrong(self, path: KeyPath, sentence: str, *, known: tuple[str, ...] = ()) -> None:
         self.problems.append(Problem(path=path, sentence=sentence, known=known))

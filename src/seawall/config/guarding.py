@@ -7,10 +7,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
-from seawall.config import schema, units
 from seawall.model.guard import DAY, DEFAULT_ACTIONS, Action
 from seawall.model.guard import Guard as Policy
 from seawall.model.verdict import Reason
+from seawall.toml import units
+from seawall.toml.section import Section, Size, default
 
 MOST_COUNTED: Final = 10_000
 """Of what a rate counts as many moments are remembered as its threshold."""
@@ -45,7 +46,7 @@ def _by_default(reason: Reason) -> Any:
     return Field(DEFAULT_ACTIONS[reason].value, alias=reason.value)
 
 
-class Guard(schema.Section):
+class Guard(Section):
     """[guard]: what breaks a storm. A reason's code is the key of what is done for it."""
 
     storm_copies: int = Field(5, ge=2, le=MOST_COUNTED)
@@ -53,10 +54,10 @@ class Guard(schema.Section):
     bounces: int = Field(50, ge=2, le=MOST_COUNTED)
     repliers: int = Field(10, ge=2, le=MOST_COUNTED)
     own_marks: int = Field(20, ge=1, le=MOST_COUNTED)
-    quiet: Annotated[float, AfterValidator(_quiet), BeforeValidator(units.seconds)] = schema.default("24h")
-    window: Annotated[float, AfterValidator(_window), BeforeValidator(units.seconds)] = schema.default("90d")
+    quiet: Annotated[float, AfterValidator(_quiet), BeforeValidator(units.seconds)] = default("24h")
+    window: Annotated[float, AfterValidator(_window), BeforeValidator(units.seconds)] = default("90d")
     window_mails: int = Field(200_000, ge=1000, le=100_000_000)
-    held_max: Annotated[schema.Size, Field(ge=1_000_000)] = schema.default("5 GB")
+    held_max: Annotated[Size, Field(ge=1_000_000)] = default("5 GB")
     own_mark: OneAction = _by_default(Reason.OWN_MARK)
     replicated: OneAction = _by_default(Reason.REPLICATED)
     duplicate: OneAction = _by_default(Reason.DUPLICATE)

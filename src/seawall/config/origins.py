@@ -10,8 +10,6 @@ from datetime import date, time
 from typing import Any
 
 from seawall.config import guarding, schema
-from seawall.config.positions import KeyPath
-from seawall.config.problems import shown_key
 from seawall.model.account import (
     Account,
     CommandDestination,
@@ -23,6 +21,9 @@ from seawall.model.account import (
     Site,
 )
 from seawall.model.secret import PasswordCommand, PasswordFile, SecretSource
+from seawall.toml.positions import KeyPath
+from seawall.toml.problems import shown_key
+from seawall.toml.section import Section, keys_of
 
 Value = str | int | float | bool | tuple[str, ...]
 
@@ -72,7 +73,7 @@ def _of_the_site(site: Site) -> dict[str, Value]:
 
 def _destination(
     used: Destination | None,
-) -> tuple[type[schema.Section], dict[str, Value]]:
+) -> tuple[type[Section], dict[str, Value]]:
     """Return a destination's section, and what is in force where that is not what was written."""
     match used:
         case MaildirDestination(path=path):
@@ -110,9 +111,9 @@ def _program(argv: tuple[str, ...]) -> str:
 
 
 def _section(
-    model: type[schema.Section], written: Mapping[str, Any], path: KeyPath, in_force: Mapping[str, Value]
+    model: type[Section], written: Mapping[str, Any], path: KeyPath, in_force: Mapping[str, Value]
 ) -> Iterator[tuple[KeyPath, Value]]:
-    for key, default in schema.keys_of(model).items():
+    for key, default in keys_of(model).items():
         value = in_force.get(key, written.get(key, default))
         if value is not None and not isinstance(value, dict):
             yield (*path, key), _as_written(value)

@@ -8,23 +8,23 @@ lines and how sections refer to each other.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
     ValidationInfo,
 )
 
-from seawall.config import hosts, units
+from seawall.config import hosts
 from seawall.decide.submission import takes_recipients_from_headers
 from seawall.model.account import Keep, KeepFor, KeepForever, Start, StartAll, StartNew, StartSince, Tls
 from seawall.model.address import Address, domain_in_a_labels
 from seawall.model.envelope import MAX_ISP_HOPS, EnvelopeName
+from seawall.toml import units
+from seawall.toml.section import Section, Size, default, listed
 
 MOST_TIMEOUT_SECONDS = 3600.0
 LEAST_EVERY_SECONDS = 10.0
@@ -210,43 +210,19 @@ Text = Annotated[str, AfterValidator(_text)]
 Name = Annotated[str, AfterValidator(_name)]
 LocalAddress = Annotated[Address, PlainValidator(_local_address)]
 FilePath = Annotated[str, AfterValidator(_path)]
-Size = Annotated[int, BeforeValidator(units.octets)]
-
-
-def _listed(*, least: int = 0) -> Any:
-    """TOML has lists and the models have tuples: this lets the one become the other."""
-    return Field(strict=False, min_length=least)
-
-
-def default(written: str) -> Any:
-    """A default as a person would write it: it is validated like any other value."""
-    return Field(written)
-
-
-class Section(BaseModel):
-    """What all sections share: a key that is not known is an error, and errors never show a value."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True
-    )
-
-
-def keys_of(section: type[Section]) -> dict[str, Any]:
-    """Return a section's keys as they are written in a file, each with its default."""
-    return {field.alias or name: field.default for name, field in section.model_fields.items()}
 
 
 class Local(Section):
     """[local]: this installation."""
 
-    domains: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], _listed(least=1)]
+    domains: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], listed(least=1)]
     postmaster: LocalAddress
     state: FilePath
     min_free: Size = default("200 MB")
     alarm_after: int = Field(5, ge=1, le=1_000_000)
     at_once: int = Field(64, ge=1, le=1000)
     at_once_per_host: int = Field(4, ge=1, le=1000)
-    sent_by: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], _listed()] = ()
+    sent_by: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], listed()] = ()
     digest: bool = True
     digest_destination: Name | None = None
 
@@ -254,7 +230,7 @@ class Local(Section):
 class Mailboxes(Section):
     """[mailboxes]: each mailbox and its other addresses."""
 
-    mailboxes: dict[LocalAddress, Annotated[tuple[LocalAddress, ...], _listed()]]
+    mailboxes: dict[LocalAddress, Annotated[tuple[LocalAddress, ...], listed()]]
 
 
 class Maildir(Section):
@@ -283,7 +259,7 @@ class NextHop(Section):
     pin: Annotated[Annotated[str, AfterValidator(_pin)] | None, AfterValidator(_only_with_tls)] = None
     user: Text | None = None
     password_file: FilePath | None = None
-    password_command: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
+    password_command: Annotated[tuple[Text, ...], listed(least=1)] | None = None
     connections: int = Field(4, ge=1, le=MOST_CONNECTIONS)
     timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = default("5m")
     ignores_delivered_to: bool = False
@@ -293,7 +269,7 @@ class Command(Section):
     """[destination.NAME] of kind "command"."""
 
     kind: Literal["command"]
-    command: Annotated[tuple[Text, ...], _listed(least=1), AfterValidator(_command)]
+    command: Annotated[tuple[Text, ...], listed(least=1), AfterValidator(_command)]
     timeout: Annotated[float, AfterValidator(_timeout), BeforeValidator(units.seconds)] = default("5m")
 
 
@@ -301,7 +277,7 @@ class Multidrop(Section):
     """multidrop = { … } in an account: how its mails' envelopes are told."""
 
     envelope: Annotated[EnvelopeName, PlainValidator(_envelope)]
-    isp: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], _listed(least=1)]
+    isp: Annotated[tuple[Annotated[str, AfterValidator(domain_in_a_labels)], ...], listed(least=1)]
     isp_hops: int = Field(1, ge=1, le=MAX_ISP_HOPS)
     unknown: LocalAddress
     strip_prefix: str = ""
@@ -320,10 +296,10 @@ class Account(Section):
     pin: Annotated[Annotated[str, AfterValidator(_pin)] | None, AfterValidator(_only_with_tls)] = None
     user: Text
     password_file: FilePath | None = None
-    password_command: Annotated[tuple[Text, ...], _listed(least=1)] | None = None
+    password_command: Annotated[tuple[Text, ...], listed(least=1)] | None = None
     to: LocalAddress | None = None
     multidrop: Multidrop | None = None
-    filter: Annotated[tuple[Text, ...], _listed(least=1), AfterValidator(_filter)] | None = None
+    filter: Annotated[tuple[Text, ...], listed(least=1), AfterValidator(_filter)] | None = None
     every: Annotated[float, AfterValidator(_every), BeforeValidator(units.seconds)] = default("5m")
     keep: Annotated[Keep, PlainValidator(_keep)] = default("7d")
     start: Annotated[Start, PlainValidator(_start)] = default("all")

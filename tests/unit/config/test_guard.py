@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from seawall.config import guarding, schema
+from seawall.config import guarding
 from seawall.config.template import TEMPLATE
 from seawall.model.account import MaildirDestination
 from seawall.model.guard import DEFAULT_ACTIONS, Action, Guard
 from seawall.model.verdict import Reason
+from seawall.toml.section import keys_of
 from unit.config.good import GOOD, loaded, told, with_line
 
 
@@ -23,7 +24,7 @@ def test_the_templates_lines_are_the_defaults(tmp_path: Path) -> None:
     uncommented = [line.removeprefix("# ") for line in lines.splitlines()[1:]]
     assert guard_with(tmp_path, *uncommented) == Guard()
     written = {line.partition("=")[0].strip() for line in uncommented}
-    assert written == schema.keys_of(guarding.Guard).keys()
+    assert written == keys_of(guarding.Guard).keys()
 
 
 def test_every_threshold_can_be_chosen(tmp_path: Path) -> None:

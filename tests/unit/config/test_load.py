@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from seawall.config import schema
-from seawall.config.load import MOST_OCTETS, MOST_OCTETS_IN_LINE, find, load
+from seawall.config.load import find, load
 from seawall.config.template import TEMPLATE
 from seawall.errors import Misconfigured
 from seawall.model.account import (
@@ -21,6 +21,7 @@ from seawall.model.account import (
 )
 from seawall.model.address import Address
 from seawall.model.secret import PasswordCommand, PasswordFile
+from seawall.toml.document import MOST_OCTETS, MOST_OCTETS_IN_LINE
 from unit.config.good import GOOD, loaded, with_line
 
 

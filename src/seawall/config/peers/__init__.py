@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from seawall.config.load import MOST_OCTETS, MOST_OCTETS_IN_LINE
 from seawall.config.peers.fetchmail import translate_fetchmail
 from seawall.config.peers.getmail import translate_getmail
 from seawall.config.peers.mpop import COMMANDS, translate_mpop
 from seawall.config.peers.translation import Source, Translation, decoded
+from seawall.toml.document import MOST_OCTETS, MOST_OCTETS_IN_LINE
 
 _TRANSLATORS: Final[Mapping[str, Callable[[str, Source], Translation]]] = {
     "fetchmail": translate_fetchmail,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from seawall.config.positions import KeyPath
+from seawall.toml.positions import KeyPath
 
 MOST_SHOWN = 50
 _MOST_NAMES_SHOWN = 10

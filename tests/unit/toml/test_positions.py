@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seawall.config.positions import DEEPEST, KeyPath, lines_of_keys, nearest_line
 from seawall.config.template import TEMPLATE
+from seawall.toml.positions import DEEPEST, KeyPath, lines_of_keys, nearest_line
 
 TEXT = '''\
 # a comment with key = 1 and [table]
