@@ -3,8 +3,9 @@
 Owns the vocabulary of misbehaviour. Refuses to know how it is acted out: `conversation` makes the
 replies and `voice` sends them. The fields are few and combine; `presets` names combinations.
 
-A `Key` is a command and a mail's number: `("RETR", 2)` means that one, `("RETR", None)` means RETR
-of any number or none. `GREETING` is a command for this purpose.
+A `Key` is a command and a mail's serial in its box, which is its number as long as nothing was erased: `("RETR", 2)`
+means that mail whatever its number has become, `("RETR", None)` means RETR of any number or none. `GREETING` is a
+command for this purpose.
 """
 
 from collections.abc import Mapping
@@ -81,7 +82,7 @@ class Behaviour:
         line_end: of the status lines that the server makes by itself.
         stuffs_dots: whether a line of a mail that begins with a dot gets another (RFC 1939 §3).
 
-    What is listed, by a mail's number (None: every mail):
+    What is listed, by a mail's serial (None: every mail):
         sizes, uidls: instead of the true ones, in LIST, UIDL and the reply to RETR.
         unlisted: `("LIST", 2)` leaves mail 2 out of the listing of LIST.
         gaps: numbers that no mail gets.

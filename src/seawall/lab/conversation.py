@@ -103,8 +103,11 @@ class Conversation:
         if act is None or verb in self._behaviour.lacks:
             return self._reply(verb, None, lambda: self._err("I do not know that command, or not now"))
         number = _number(rest)
-        if verb == "RETR" and self._box is not None and number in self._mails:
-            self._box.retrievals[self._mails[number].serial] += 1
+        if number in self._mails:
+            # What is hostile about a mail stays so when its number changes.
+            number = self._mails[number].serial
+            if verb == "RETR" and self._box is not None:
+                self._box.retrievals[number] += 1
         return self._reply(verb, number, lambda: act(rest))
 
     def secured(self) -> None:
@@ -246,23 +249,23 @@ class Conversation:
 
     def _uidl(self, rest: bytes) -> bytes:
         told = self._behaviour.uidls
-        return self._listing("UIDL", rest, lambda number, mail: told.get(number, told.get(None, mail.uidl)))
+        return self._listing("UIDL", rest, lambda mail: told.get(mail.serial, told.get(None, mail.uidl)))
 
-    def _size(self, number: int, mail: StoredMail) -> bytes:
+    def _size(self, mail: StoredMail) -> bytes:
         told = self._behaviour.sizes
-        return told.get(number, told.get(None, b"%d" % len(mail.raw)))
+        return told.get(mail.serial, told.get(None, b"%d" % len(mail.raw)))
 
-    def _listing(self, verb: str, rest: bytes, value: Callable[[int, StoredMail], bytes]) -> bytes:
+    def _listing(self, verb: str, rest: bytes, value: Callable[[StoredMail], bytes]) -> bytes:
         if rest:
             number = _number(rest)
             mail = self._mail(number)
             if number is None or mail is None:
                 return self._err("there is no such mail")
-            return self._ok((b"%d " % number + value(number, mail)).rstrip(b" "))
+            return self._ok((b"%d " % number + value(mail)).rstrip(b" "))
         lines = (
-            (b"%d " % number + value(number, mail)).rstrip(b" ")
+            (b"%d " % number + value(mail)).rstrip(b" ")
             for number, mail in self._present()
-            if (verb, number) not in self._behaviour.unlisted
+            if (verb, mail.serial) not in self._behaviour.unlisted
         )
         return self._listed(b"", lines)
 
@@ -282,7 +285,7 @@ class Conversation:
         if number is None or mail is None:
             return self._err("there is no such mail")
         self._read.add(number)
-        return self._ok(self._size(number, mail) + b" octets") + self._content(mail.raw)
+        return self._ok(self._size(mail) + b" octets") + self._content(mail.raw)
 
     def _content(self, raw: bytes) -> bytes:
         if self._behaviour.stuffs_dots and b"." in raw:

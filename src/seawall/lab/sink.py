@@ -128,6 +128,8 @@ class _Visit(socketserver.BaseRequestHandler):
             verb, _, rest = line.partition(b" ")
             name = verb.decode("ascii", "replace").upper()
             match name:
+                case "HELO":
+                    self._say(sink.answer(b"250 sink.example", name))
                 case "EHLO" | "LHLO":
                     lines = ("sink.example", *sink.manners.offers)
                     ordinary = b"".join(b"250-%s\r\n" % text.encode() for text in lines[:-1])
