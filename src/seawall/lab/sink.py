@@ -128,10 +128,8 @@ class _Visit(socketserver.BaseRequestHandler):
             verb, _, rest = line.partition(b" ")
             name = verb.decode("ascii", "replace").upper()
             match name:
-                case "HELO":
-                    self._say(sink.answer(b"250 sink.example", name))
-                case "EHLO" | "LHLO":
-                    lines = ("sink.example", *sink.manners.offers)
+                case "HELO" | "EHLO" | "LHLO":
+                    lines = ("sink.example", *(sink.manners.offers if name != "HELO" else ()))
                     ordinary = b"".join(b"250-%s\r\n" % text.encode() for text in lines[:-1])
                     self._say(sink.answer(ordinary + b"250 " + lines[-1].encode(), name))
                 case "MAIL":
