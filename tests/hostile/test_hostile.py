@@ -7,6 +7,7 @@ did not arrive, it is told. The audit itself plays them with connectors as stran
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +17,14 @@ from hostile.connector import ERASE, PASSWORD, USER, Connector
 from seawall.collect.report import Report
 from seawall.lab.audit.case import Act, Arrive, Case, Poll, Rebuild
 from seawall.lab.audit.reading import shipped
+from seawall.lab.behaviour import Endless
 from seawall.lab.box import Box
 from seawall.lab.connectors.profile import Deliver, Keep, Serves
 from seawall.lab.isp import ToyIsp, running
 from seawall.model.account import KeepForever
 
 PEAK: Final = 150 * 2**20
+MUCH: Final = 10_000
 LARGEST: Final = 6_000_000
 """Octets of the largest mail that is fetched: what comes without end is known for it soon."""
 SILENT: Final = {"size-beyond-any-limit", "one-missing-everywhere"}
@@ -79,6 +82,25 @@ def lets_erase(case: Case) -> bool:
     return case.keep is Keep.ERASE and server.quit_erases and not refusing & {"DELE", "QUIT"}
 
 
+def says_much(case: Case) -> bool:
+    """Whether enough comes to fill memory; what is said in the others could not, and tracing takes as long as they do."""
+    said = (*case.server.replies.values(), *case.server.before.values())
+    return any(isinstance(each, Endless) or len(each) > MUCH for each in said) or any(
+        len(mail.octets) > MUCH for mail in case.mails.values()
+    )
+
+
+@contextmanager
+def peak_below(octets: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < octets
+
+
 def is_held(mail: bytes, connector: Connector) -> bool:
     header, _, body = mail.partition(b"\r\n\r\n")
     files = [path.read_bytes() for path in (connector.root / "state/held").rglob("*") if path.is_file()]
@@ -92,10 +114,11 @@ def test_nothing_is_lost_cut_or_doubled(case: Case, tmp_path: Path) -> None:
     box = Box(case.mails[name].octets for name in case.box)
     keep = ERASE if case.keep is Keep.ERASE else KeepForever()
     connector = Connector(tmp_path, keep=keep, max_octets=LARGEST)
-    tracemalloc.start()
-    reports = played(case, box, connector)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    if says_much(case):
+        with peak_below(PEAK):
+            reports = played(case, box, connector)
+    else:
+        reports = played(case, box, connector)
     arrives = Counter(case.mails[name].octets for name in case.then.arrives)
     assert connector.delivered() == Counter(map(in_a_maildir, arrives.elements()))
     # What is not here is still there or held, and nothing else was erased.
@@ -110,4 +133,3 @@ def test_nothing_is_lost_cut_or_doubled(case: Case, tmp_path: Path) -> None:
     if stays - aside and case.name not in SILENT:
         assert not reports[0].went_well
         assert connector.log.events("warning") or connector.log.events("error")
-    assert peak < PEAK

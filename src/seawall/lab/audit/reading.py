@@ -190,7 +190,9 @@ class _Builder:
                 if name not in names:
                     self._wrong(("then", key), f"{name!r} is not in the box: there are {', '.join(names)}")
         return Then(
-            arrives=names if then.arrives is None else tuple(self._spelled(then.arrives)),
+            arrives=tuple(dict.fromkeys(names))
+            if then.arrives is None
+            else tuple(self._spelled(then.arrives)),
             copies=MappingProxyType(
                 {each: most for name, most in then.copies.items() for each in self._spelled((name,))}
             ),
