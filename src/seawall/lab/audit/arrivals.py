@@ -47,7 +47,8 @@ class Recognised:
 
 def recognised(arrivals: Iterable[Arrival], mails: Mapping[str, bytes]) -> tuple[Recognised, ...]:
     """Tell for each arrival which of `mails` it is; what is most like it is looked for first."""
-    looks = {name: _Look(octets) for name, octets in mails.items()}
+    # A short mail is like the end of any other one: it is the last that is thought of.
+    looks = {name: _Look(mails[name]) for name in sorted(mails, key=lambda name: -len(mails[name]))}
     return tuple(_recognise(arrival, looks) for arrival in arrivals)
 
 
@@ -84,17 +85,22 @@ class _Look:
             case Likeness.WHOLE:
                 return self._is_whole(found.native) or self._is_whole(found.native.removesuffix(b"\n"))
             case Likeness.ALTERED:
-                # Half a mail's lines and its last one: white space, a NUL or a field more or less, but not its end.
-                return (
-                    found.squeezed.endswith(self.squeezed)
-                    if len(self.squeezed) < _BEGINNING or not self.lines
-                    else len(self.lines & found.lines) * 2 >= len(self.lines)
-                    and self.squeezed[-_TELLING:] in found.squeezed[-2 * _BEGINNING :]
-                )
+                return self._is_altered(found)
             case Likeness.CUT:
                 at = found.squeezed.find(self._beginning) if self._beginning else -1
                 return at >= 0 and self.squeezed.startswith(found.squeezed[at:])
         return bool(self.lines & found.lines)
+
+    def _is_altered(self, found: "_Look") -> bool:
+        """Whether it is all there: white space, a NUL, a field or a line more or less, and both its ends."""
+        if not self.squeezed:
+            return _FIELD.fullmatch(found.native.rstrip(b"\n") + b"\n") is not None or not found.squeezed
+        if not self.lines:
+            return found.squeezed.endswith(self.squeezed)
+        has_both_ends = (
+            self._beginning in found.squeezed and self.squeezed[-_TELLING:] in found.squeezed[-_BEGINNING:]
+        )
+        return has_both_ends and len(self.lines & found.lines) * 2 >= len(self.lines)
 
     def _is_whole(self, native: bytes) -> bool:
         if not native.endswith(self.native):

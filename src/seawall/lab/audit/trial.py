@@ -114,9 +114,10 @@ class _Stage:
         ]
         if ports.own is not None:
             self._hops.append(Sink(Speech.SMTP, port=ports.own))
-        servers.enter_context(serving(self._isp))
+        # Whoever has collected finds the next hop there.
         for hop in self._hops:
             servers.enter_context(taking(hop))
+        servers.enter_context(serving(self._isp))
         home, maildir = root / "home", root / "Maildir"
         home.mkdir(mode=0o700)
         for folder in ("", "tmp", "new", "cur"):
