@@ -15,6 +15,13 @@ from seawall.collect.check.finding import Kind, Notes
 from seawall.collect.check.survey import Survey
 from seawall.config.guarding import Guard
 from seawall.config.load import load
+from seawall.lab.audit import report
+from seawall.lab.audit.contest import Trial
+from seawall.lab.audit.judge import HARM, Finding
+from seawall.lab.audit.judge import Kind as KindOfFinding
+from seawall.lab.confinement import Confinement
+from seawall.lab.connectors.preparing import WORDS
+from seawall.lab.connectors.reading import load as load_profile
 from seawall.ledger.digests import LastDigest
 from seawall.model.verdict import Reason
 from seawall.toml.section import keys_of
@@ -124,6 +131,43 @@ def test_the_document_of_check_has_the_keys_that_its_page_shows() -> None:
     one = Notes().finding(Kind.ACCOUNT, "office")
     real = {"schema": "seawall.check/1", **Survey(accounts=(one,), destinations=(one,)).as_document()}
     assert keys(shown) == keys(real)
+
+
+def test_the_page_of_the_audit_tells_every_kind_word_and_key() -> None:
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z]+)` \|.*\| (harm|flaw) \|$", page, re.MULTILINE))
+    assert rows == {kind.value: "harm" if kind in HARM else "flaw" for kind in KindOfFinding}
+    table = page.partition("| word |")[2].partition("##")[0]
+    assert set(re.findall(r"`\{(\w+)\}`", table)) == set(WORDS)
+    found = re.search(r"```json\n(.*?)```", page, re.DOTALL)
+    assert found
+    finding = Finding(kind=KindOfFinding.LOST, mail="", count=1, text="")
+    trial = Trial(
+        connector="",
+        version="",
+        way="",
+        case="",
+        group="",
+        title="",
+        findings=(finding,),
+        deliveries=(),
+        factor=0.0,
+        seconds=0.0,
+        peak_octets=0,
+        confinement=Confinement.PORTS,
+        talk="",
+    )
+    real = {"schema": report.SCHEMA, **report.content([trial])}
+    assert keys(json.loads(found.group(1))) == keys(real)
+
+
+def test_the_profile_that_the_page_of_the_audit_shows_loads(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    found = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert found
+    path = tmp_path / "toy.toml"
+    path.write_text(found.group(1), encoding="utf-8")
+    assert [way.name for way in load_profile(path).ways] == ["maildir", "smtp", "catch-all"]
 
 
 def keys(document: object) -> object:

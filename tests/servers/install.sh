@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the real servers that the tests use, and with the argument `peers` the programs that the benches time.
+# Installs the real servers and connectors that the tests use, and with the argument `peers` what the benches time beside them.
 # Root on Debian only; elsewhere one line says what will be skipped. SEAWALL_REQUIRE_SERVERS=1: missing is a failure.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
@@ -9,10 +9,11 @@ wanted=(
   dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d /usr/lib/dovecot/lmtp:dovecot-lmtpd
   /usr/lib/dovecot/modules/lib90_sieve_plugin.so:dovecot-sieve /usr/lib/postfix/sbin/master:postfix
   strace:strace openssl:openssl
+  fetchmail:fetchmail getmail:getmail6 mpop:mpop fdm:fdm
 )
 case "${1:-}" in
   "") ;;
-  peers) wanted+=(fetchmail:fetchmail getmail:getmail6 mpop:mpop fdm:fdm gcc:gcc /usr/include/stdio.h:libc6-dev) ;;
+  peers) wanted+=(gcc:gcc /usr/include/stdio.h:libc6-dev) ;;
   *) echo "usage: ${0##*/} [peers]" >&2; exit 2 ;;
 esac
 

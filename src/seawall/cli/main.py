@@ -41,6 +41,7 @@ COMMANDS: Final = (
     ("held release", "seawall.cli.held:release", "Deliver mails that are set aside."),
     ("held drop", "seawall.cli.held:drop", "Drop mails that are set aside, for good."),
     ("adopt", "seawall.cli.adopt:adopt", "Mark what is at the server as seen, and fetch none of it."),
+    ("audit", "seawall.cli.audit:audit", "Tell whether a connector amplifies, loses, cuts or doubles mail."),
     ("explain", "seawall.cli.explain:explain", "Say who would receive a mail and why; changes nothing."),
 )
 

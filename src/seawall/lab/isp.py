@@ -31,7 +31,7 @@ class ToyIsp:
     """A POP3 server for `boxes`, which map a user to a password and a box.
 
     Runs between `async with` and its end, on `host` and `port`. `behaviour` may be replaced at any
-    time and counts from the next connection on. `tls` offers STLS, or with `implicit_tls` protects
+    time and counts from the next connection on. `port` is a free one, unless it is given. `tls` offers STLS, or with `implicit_tls` protects
     the connection from its first octet. `connections` counts them, `most_at_once` is how many were
     under way together at most (one ends with the reply to QUIT); `commands` is all that was said, secrets masked.
     """
@@ -43,9 +43,10 @@ class ToyIsp:
         *,
         tls: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
+        port: int = 0,
     ) -> None:
         self.host = "127.0.0.1"
-        self.port = 0
+        self.port = port
         self.behaviour = behaviour
         self.connections = 0
         self.most_at_once = 0
@@ -58,7 +59,7 @@ class ToyIsp:
         self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        listener = socket.create_server((self.host, 0), backlog=1000)
+        listener = socket.create_server((self.host, self.port), backlog=1000)
         listener.setblocking(False)  # noqa: FBT003 -- the socket's own signature
         self.port = listener.getsockname()[1]
         self._serving = asyncio.get_running_loop().create_task(self._serve(listener))

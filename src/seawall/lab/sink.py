@@ -53,13 +53,15 @@ class Manners:
 
 
 class Sink:
-    """A next hop that runs between `with running(sink)` and its end."""
+    """A next hop that runs between `with running(sink)` and its end, on a free port unless one is given."""
 
-    def __init__(self, speech: Speech, manners: Manners | None = None, *, path: Path | None = None) -> None:
+    def __init__(
+        self, speech: Speech, manners: Manners | None = None, *, path: Path | None = None, port: int = 0
+    ) -> None:
         self.speech = speech
         self.manners = manners or Manners()
         self.host = "127.0.0.1"
-        self.port = 0
+        self.port = port
         self.path = path
         self.mails: list[Sunk] = []
         self.commands: list[str] = []
@@ -79,6 +81,12 @@ class Sink:
                     self._used[key] += 1
                     return said[at]
         return ordinary
+
+    def behave(self, manners: Manners) -> None:
+        """Behave otherwise from here on."""
+        with self._lock:
+            self.manners = manners
+            self._used.clear()
 
     def keep(self, mails: list[Sunk]) -> None:
         """Take mails in."""
@@ -235,7 +243,7 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.sink = sink
         self.visits: set[socket.socket] = set()
         self.address_family = socket.AF_UNIX if sink.path else socket.AF_INET
-        place: object = str(sink.path) if sink.path else (sink.host, 0)
+        place: object = str(sink.path) if sink.path else (sink.host, sink.port)
         super().__init__(place, _Visit)  # type: ignore[arg-type] # a Unix socket's address is its path
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override] # wider

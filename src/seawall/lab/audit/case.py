@@ -6,6 +6,7 @@ Refuses to know the file that it stands in (`reading`), and the connector that i
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -90,11 +91,12 @@ class Then:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case. `deliver` are the kinds of next hop that it is played with: the first that a connector has.
+    """One case, read from `path`. `deliver` are the kinds of next hop that it is played with: the first that a connector has.
 
     `every_way`: it is played in each of the connector's ways of those kinds.
     """
 
+    path: Path
     name: str
     group: str
     title: str

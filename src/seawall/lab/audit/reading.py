@@ -108,6 +108,7 @@ class _Builder:
             self._wrong(("server",), str(wrong))
             return None
         return Case(
+            path=self._directory / CASE,
             name=self._directory.name,
             group=self._directory.parent.name,
             title=written.title,

@@ -51,7 +51,7 @@ class Profile:
     """A connector that is run as a stranger.
 
     `needs_a_user`: it refuses to work for root. `kept` are glob patterns in its home: the files in which it keeps mail
-    that it did not deliver. `stale` are files in it that a killed run leaves, and that a person has to remove by hand.
+    that it did not deliver.
     """
 
     name: str
@@ -62,5 +62,4 @@ class Profile:
     needs_a_user: bool
     keep_words: Mapping[Keep, str]
     kept: tuple[str, ...]
-    stale: tuple[str, ...]
     ways: tuple[Way, ...]

@@ -1,6 +1,7 @@
 """A profile's file: its keys, and what is wrong with it by file, line and key (docs/audit.md tells the format)."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +37,40 @@ def find(named: str) -> Profile:
     return load(path or Path(name), program=program or None)
 
 
+def of_command(command: str, deliver: Deliver) -> Profile:
+    """Return the profile of a command line that collects once, and needs no file but the password's."""
+    try:
+        argv = tuple(shlex.split(command))
+    except ValueError as wrong:
+        raise Misconfigured(f"{command!r} is no command: {wrong}") from None
+    unknown = [word for word in WORD.findall(command) if word not in WORDS]
+    if unknown or not argv:
+        raise Misconfigured(
+            f"{{{unknown[0]}}} is not a known word; there are {', '.join(WORDS)}"
+            if unknown
+            else "no command is given"
+        )
+    return Profile(
+        name=Path(argv[0]).name,
+        about="",
+        program=argv[0],
+        version_arguments=(),
+        version_pattern="",
+        needs_a_user=False,
+        keep_words={Keep.FOREVER: "forever", Keep.ERASE: "erase"},
+        kept=(),
+        ways=(
+            Way(
+                name=deliver.value,
+                deliver=deliver,
+                serves=Serves.SINGLE,
+                command=("{program}", *argv[1:]),
+                files={},
+            ),
+        ),
+    )
+
+
 def load(path: Path, *, program: str | None = None) -> Profile:
     """Read a profile; `program` in place of the one that it names. Raises Misconfigured with every mistake in it."""
     document = read(path)
@@ -54,15 +89,14 @@ def load(path: Path, *, program: str | None = None) -> Profile:
         needs_a_user=found.needs_a_user,
         keep_words={Keep.FOREVER: found.keep.forever, Keep.ERASE: found.keep.erase},
         kept=found.kept,
-        stale=found.stale,
         ways=tuple(
             Way(
                 name=name,
                 deliver=Deliver(way.deliver),
                 serves=Serves(way.serves),
                 command=way.command or found.command,
-                files=MappingProxyType({**found.files, **way.files}),
-                words=MappingProxyType(dict(way.words)),
+                files={**found.files, **way.files},
+                words=dict(way.words),
                 clean_exits=frozenset(way.clean_exits),
             )
             for name, way in found.way.items()
@@ -120,7 +154,6 @@ class _Profile(Section):
     needs_a_user: bool = False
     keep: _Keep
     kept: Annotated[tuple[Annotated[str, AfterValidator(_file)], ...], listed()] = ()
-    stale: Annotated[tuple[Annotated[str, AfterValidator(_file)], ...], listed()] = ()
     command: Annotated[tuple[str, ...], listed()] = ()
     files: dict[Annotated[str, AfterValidator(_file)], str] = Field(default_factory=dict)
     way: Annotated[dict[Annotated[str, AfterValidator(_name)], _Way], Field(min_length=1)]

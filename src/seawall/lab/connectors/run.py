@@ -57,7 +57,9 @@ def missing(profile: Profile) -> str | None:
 
 
 def version(profile: Profile) -> str:
-    """Return the version as the program itself tells it; "?" where it does not."""
+    """Return the version as the program itself tells it; "?" where it does not, "" where it is not asked."""
+    if not profile.version_pattern:
+        return ""
     with tempfile.TemporaryDirectory(prefix="seawall-version-") as home:
         try:
             answer = subprocess.run(  # noqa: S603 - a profile's program, which a person named

@@ -1,0 +1,44 @@
+"""What arrived beside what was served: a table of octets, and what is said of them."""
+
+import pytest
+
+from seawall.lab.audit.arrivals import Arrival, Likeness, recognised
+
+GOOD = b"Message-ID: <1@example.net>\r\nSubject: good\r\n\r\na first line\r\nand a second line\r\n"
+OTHER = b"Message-ID: <2@example.net>\r\nSubject: other\r\n\r\nanother first line\r\nanother second line\r\n"
+SHORT = b"\r\n"
+HEADER = b"Message-ID: <3@example.net>\r\nSubject: header only\r\n"
+DOTS = b"Message-ID: <4@example.net>\r\n\r\nbefore\n.\nMAIL FROM:<x@example.com>\r\nand after it\r\n"
+MAILS = {"good": GOOD, "other": OTHER, "short": SHORT, "header": HEADER, "dots": DOTS}
+TRACE = b"Return-Path: <bob@example.net>\nReceived: from mx.example.net\n\tby here; now\n"
+
+TABLE = {
+    "as it was": (GOOD, "good", Likeness.WHOLE),
+    "with the line ends of files": (GOOD.replace(b"\r\n", b"\n"), "good", Likeness.WHOLE),
+    "with trace on top": (TRACE + GOOD, "good", Likeness.WHOLE),
+    "with one line end more": (GOOD + b"\n", "good", Likeness.WHOLE),
+    "one line of nothing": (b"\n", "short", Likeness.WHOLE),
+    "a header with trace": (TRACE + HEADER, "header", Likeness.WHOLE),
+    "with a line on top that is no field": (b"From bob\nand more\n" + GOOD, "good", Likeness.ALTERED),
+    "with a dot less": (GOOD.replace(b"a first", b"a  first"), "good", Likeness.ALTERED),
+    "with a line changed": (GOOD.replace(b"a first line", b"another"), "good", Likeness.ALTERED),
+    "without its last line": (GOOD[:-19], "good", Likeness.CUT),
+    "in the middle of a line": (TRACE + GOOD[:70], "good", Likeness.CUT),
+    "up to a lone dot": (DOTS[:38].replace(b"\r\n", b"\n"), "dots", Likeness.CUT),
+    "its end alone": (b"MAIL FROM:<x@example.com>\r\nand after it\r\n", "dots", Likeness.SPLIT),
+    "somebody else's": (b"Subject: returned\n\nyour mail was not delivered\n", "", Likeness.STRANGE),
+}
+
+
+@pytest.mark.parametrize("what", TABLE)
+def test_an_arrival_is_told_for_what_it_is(what: str) -> None:
+    octets, name, likeness = TABLE[what]
+    (found,) = recognised([Arrival(recipient="alice@example.org", reverse_path="", octets=octets)], MAILS)
+    assert (found.name, found.likeness) == (name, likeness)
+
+
+def test_a_mail_is_its_own_and_not_one_that_looks_like_it() -> None:
+    copies = {name: b"X-Original-To: " + name.encode() + b"\r\n" + GOOD for name in ("alice", "bob")}
+    for name, octets in copies.items():
+        (found,) = recognised([Arrival(recipient="x", reverse_path=None, octets=TRACE + octets)], copies)
+        assert (found.name, found.likeness) == (name, Likeness.WHOLE)
