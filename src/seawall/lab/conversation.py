@@ -17,6 +17,8 @@ from seawall.lab.box import Box, StoredMail
 from seawall.lab.sasl import Exchange, NotProved, exchange
 
 LONGEST_NUMBER: Final = 9
+ALL_LINES: Final = 10**6
+"""TOP of so many lines is RETR by another name."""
 MASK: Final = "********"
 CAPABILITIES: Final = ("TOP", "USER", "UIDL", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE")
 
@@ -103,6 +105,9 @@ class Conversation:
         if act is None or verb in self._behaviour.lacks:
             return self._reply(verb, None, lambda: self._err("I do not know that command, or not now"))
         number = _number(rest)
+        if verb == "TOP" and (_number(rest.partition(b" ")[2]) or 0) >= ALL_LINES:
+            # fetchmail reads a mail like this; what is hostile about RETR is so about it.
+            verb = "RETR"
         if number in self._mails:
             # What is hostile about a mail stays so when its number changes.
             number = self._mails[number].serial

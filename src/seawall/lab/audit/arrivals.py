@@ -6,6 +6,7 @@ know who should have received it.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -51,61 +52,77 @@ def recognised(arrivals: Iterable[Arrival], mails: Mapping[str, bytes]) -> tuple
     """Tell for each arrival which of `mails` it is; what is most like it is looked for first."""
     # A short mail is like the end of any other one: it is the last that is thought of.
     looks = {name: _Look(mails[name]) for name in sorted(mails, key=lambda name: -len(mails[name]))}
+    counts = Counter(line for look in looks.values() for line in look.lines)
+    for look in looks.values():
+        # A From that several mails have tells none of them; copies of one mail have nothing of their own.
+        look.own_lines = frozenset(line for line in look.lines if counts[line] == 1) or look.lines
     return tuple(_recognise(arrival, looks) for arrival in arrivals)
 
 
 def _recognise(arrival: Arrival, looks: Mapping[str, "_Look"]) -> Recognised:
     look = _Look(arrival.octets)
-    for likeness in (Likeness.WHOLE, Likeness.ALTERED, Likeness.CUT, Likeness.SPLIT):
+    for likeness, is_so in _TESTS:
         for name, mail in looks.items():
-            if mail.tells(look, likeness):
+            if is_so(mail, look):
                 return Recognised(arrival=arrival, name=name, likeness=likeness)
     return Recognised(arrival=arrival, name="", likeness=Likeness.STRANGE)
 
 
 class _Look:
-    """Some octets in the forms in which they are compared: line ends alike; squeezed, without white space and NUL."""
+    """Some octets in the forms in which they are compared: line ends alike; squeezed; as lines that tell a mail.
+
+    Squeezed are white space, NUL and the marks that are put before a dot and a From.
+    """
 
     def __init__(self, octets: bytes) -> None:
         self.native = octets.replace(b"\r\n", b"\n")
-        self.squeezed = octets.translate(None, b" \t\r\n\0")
-        first = self.native.lstrip(b"\n")[:_BEGINNING].partition(b"\n")[0]
-        self._beginning = first.translate(None, b" \t\r\0")
-        self._lines: frozenset[bytes] | None = None
+        self.squeezed = _squeezed(octets)
+        self.lines = frozenset(line for line in map(_squeezed, self._split()) if len(line) >= _TELLING)
+        self.own_lines = self.lines
+        filled = self.native.strip(b"\n")
+        self._first = _squeezed(filled[:_BEGINNING].partition(b"\n")[0])
 
-    @property
-    def lines(self) -> frozenset[bytes]:
-        """The lines that tell a mail, each once, squeezed."""
-        if self._lines is None:
-            squeezed = (line.translate(None, b" \t\r\0>") for line in self.native.split(b"\n"))
-            self._lines = frozenset(line for line in squeezed if len(line) >= _TELLING)
-        return self._lines
+    def _split(self) -> list[bytes]:
+        return self.native.split(b"\n")
 
-    def tells(self, found: "_Look", likeness: Likeness) -> bool:
-        """Whether `found` is this mail in that way."""
-        match likeness:
-            case Likeness.WHOLE:
-                return self._is_whole(found.native) or self._is_whole(found.native.removesuffix(b"\n"))
-            case Likeness.ALTERED:
-                return self._is_altered(found)
-            case Likeness.CUT:
-                at = found.squeezed.find(self._beginning) if self._beginning else -1
-                return at >= 0 and self.squeezed.startswith(found.squeezed[at:])
-        return bool(self.lines & found.lines)
-
-    def _is_altered(self, found: "_Look") -> bool:
-        """Whether it is all there: white space, a NUL, a field or a line more or less, and both its ends."""
-        if not self.squeezed:
-            return _FIELD.fullmatch(found.native.rstrip(b"\n") + b"\n") is not None or not found.squeezed
-        if not self.lines:
-            return found.squeezed.endswith(self.squeezed)
-        has_both_ends = (
-            self._beginning in found.squeezed and self.squeezed[-_TELLING:] in found.squeezed[-_BEGINNING:]
-        )
-        return has_both_ends and len(self.lines & found.lines) * 2 >= len(self.lines)
-
-    def _is_whole(self, native: bytes) -> bool:
+    def is_whole(self, found: "_Look") -> bool:
+        """Whether `found` is this mail with trace on top, and a line end more at most."""
         return any(
             native.endswith(mail) and _FIELD.fullmatch(native[: len(native) - len(mail)]) is not None
+            for native in (found.native, found.native.removesuffix(b"\n"))
             for mail in {self.native, _RETURN_PATH.sub(b"", self.native)}
         )
+
+    def is_respelled(self, found: "_Look") -> bool:
+        """Whether nothing but what is squeezed out, and fields on top, differs."""
+        if self.squeezed:
+            return found.squeezed.endswith(self.squeezed)
+        trace = _FIELD.match(found.native)
+        return trace is not None and not _squeezed(found.native[trace.end() :])
+
+    def is_cut(self, found: "_Look") -> bool:
+        """Whether it begins as this mail does, and ends before it."""
+        at = found.squeezed.find(self._first) if self._first else -1
+        return at >= 0 and self.squeezed.startswith(found.squeezed[at:])
+
+    def is_edited(self, found: "_Look") -> bool:
+        """Whether it begins as this mail does, and has most of its lines."""
+        return self._first in found.squeezed and len(self.lines & found.lines) * 2 >= len(self.lines) > 0
+
+    def is_split(self, found: "_Look") -> bool:
+        """Whether something of this mail alone is in it."""
+        return bool(self.own_lines & found.lines)
+
+
+_TESTS: Final = (
+    (Likeness.WHOLE, _Look.is_whole),
+    (Likeness.ALTERED, _Look.is_respelled),
+    (Likeness.CUT, _Look.is_cut),
+    (Likeness.ALTERED, _Look.is_edited),
+    (Likeness.SPLIT, _Look.is_split),
+)
+"""In this order: what is most like a mail comes first."""
+
+
+def _squeezed(octets: bytes) -> bytes:
+    return octets.translate(None, b" \t\r\n\0.>")

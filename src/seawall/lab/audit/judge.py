@@ -4,7 +4,7 @@ Owns what is demanded of a connector, in every case and by the case. Pure: what 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
@@ -103,8 +103,8 @@ class _Judge:
             recipient = one.arrival.recipient.lower()
             if recipient == POSTMASTER:
                 continue
-            if recipient.rpartition("@")[2] != DOMAIN:
-                if one.likeness is Likeness.STRANGE:
+            if _is_outside(recipient):
+                if _is_its_own(one):
                     bounced.append(recipient)
                 else:
                     foreign[one.name] += 1
@@ -131,7 +131,9 @@ class _Judge:
             names = Counter(
                 one.name
                 for one in self._arrived
-                if one.likeness is likeness and not (kind is Kind.ALTERED and self._may_be_changed(one))
+                if one.likeness is likeness
+                and not _is_its_own(one)
+                and not (kind is Kind.ALTERED and self._may_be_changed(one))
             )
             for name, count in names.items():
                 yield _finding(kind, name, count, sentence)
@@ -200,12 +202,17 @@ class _Judge:
 
 def foreign_deliveries(arrivals: Iterable[Arrival]) -> int:
     """Return how many mails went outside: what a storm is made of."""
-    return sum(arrival.recipient.lower().rpartition("@")[2] != DOMAIN for arrival in arrivals)
+    return sum(_is_outside(arrival.recipient) for arrival in arrivals)
 
 
-def recipients(arrivals: Iterable[Recognised]) -> Mapping[str, int]:
-    """Return how many deliveries each recipient had."""
-    return Counter(one.arrival.recipient for one in arrivals)
+def _is_outside(recipient: str) -> bool:
+    return recipient.lower().rpartition("@")[2] != DOMAIN
+
+
+def _is_its_own(one: Recognised) -> bool:
+    """Whether the connector wrote it: it goes outside, and is none of the mails. A bounce quotes some of its lines."""
+    is_bounce = one.arrival.reverse_path == "" and one.likeness is not Likeness.WHOLE
+    return _is_outside(one.arrival.recipient) and (is_bounce or one.likeness is Likeness.STRANGE)
 
 
 def _without_end(case: Case) -> dict[str, bytes]:

@@ -84,7 +84,8 @@ def program(profile: Profile) -> str:
 def prepare(profile: Profile, way: Way, offer: Offer) -> Command:
     """Write the connector's files into its home, for nobody else to read, and return its command."""
     known = _words(profile, offer)
-    words = {**known, **{name: filled(text, known) for name, text in way.words.items()}}
+    own = {"keep": known["keep"], **way.words}
+    words = {**known, **{name: filled(text, known) for name, text in own.items()}}
     for name, text in {"password": "{password}\n", **way.files}.items():
         path = offer.home / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

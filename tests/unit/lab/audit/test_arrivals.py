@@ -24,6 +24,8 @@ TABLE = {
     "with a line on top that is no field": (b"From bob\nand more\n" + GOOD, "good", Likeness.ALTERED),
     "with a dot less": (GOOD.replace(b"a first", b"a  first"), "good", Likeness.ALTERED),
     "with a line changed": (GOOD.replace(b"a first line", b"another"), "good", Likeness.ALTERED),
+    "with its last line changed": (GOOD.replace(b"second line", b"last one"), "good", Likeness.ALTERED),
+    "with dots that were stuffed": (DOTS.replace(b"\n.\n", b"\n..\n"), "dots", Likeness.ALTERED),
     "without its last line": (GOOD[:-19], "good", Likeness.CUT),
     "in the middle of a line": (TRACE + GOOD[:70], "good", Likeness.CUT),
     "up to a lone dot": (DOTS[:38].replace(b"\r\n", b"\n"), "dots", Likeness.CUT),
