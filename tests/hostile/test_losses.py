@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hostile.connector import PASSWORD, USER, Connector
+from hostile.connector import PASSWORD, USER, Connector, native
 from hostile.delivery import Delivery, catch_all, mail, mails_of
 from seawall.deliver import staging
 from seawall.deliver.writer import Writer
@@ -18,7 +18,7 @@ from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp
 from seawall.lab.mails import storm_mail
 from seawall.lab.sink import Manners, Sink
-from seawall.model.account import KeepFor, Speech
+from seawall.model.account import KeepFor, KeepForever, Speech
 
 
 def test_a_mail_that_one_of_two_maildirs_cannot_take_is_kept_for_that_one(tmp_path: Path) -> None:
@@ -112,6 +112,22 @@ def test_what_was_read_to_be_compared_and_is_another_mail_is_not_left_to_quit(tm
             connector.poll(isp)
     subjects = connector.delivered()
     assert sum(subjects.values()) == 2 or box.raws, "the second mail is nowhere"
+
+
+def test_a_uidl_that_names_another_mail_by_the_time_the_first_is_due_erases_nothing_unfetched(
+    tmp_path: Path,
+) -> None:
+    """The same size under the same UIDL, and the old mail's time is over: its header tells."""
+    old = b"Message-ID: <old@example.net>\r\n\r\nbody\r\n"
+    new = b"Message-ID: <new@example.net>\r\n\r\nbody\r\n"
+    box = Box([old])
+    connector = Connector(tmp_path, keep=KeepForever())
+    with lab_isp.running(ToyIsp({USER: (PASSWORD, box)})) as isp:
+        connector.poll(isp)
+        box.rebuild([new])
+        connector.poll(isp, keep=KeepFor(50.0))
+        connector.poll(isp)
+    assert connector.delivered() == native(old, new)
 
 
 @pytest.mark.parametrize("error", [Temporary, StorageFull])

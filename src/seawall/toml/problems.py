@@ -16,6 +16,9 @@ MOST_SHOWN = 50
 _MOST_NAMES_SHOWN = 10
 _LONGEST_KEY_SHOWN = 60
 
+SHAPES = ("[text]", "[list]", "[table]")
+_NO_PLACES = frozenset({"[key]", *SHAPES})
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 _SENTENCES = {
@@ -47,13 +50,17 @@ def from_pydantic(
     broken = {tuple(error["loc"]) for error in errors}
     for error in errors:
         location, kind = tuple(error["loc"]), str(error["type"])
-        if kind == "too_short" and any(other[:-1] == location for other in broken if other):
+        if kind == "too_short" and any(other[: len(location)] == location != other for other in broken):
             continue
-        # A mapping's key is located as (key, "[key]"): the key is the place.
-        path = (*section, *(part for part in location if part != "[key]"))
+        # A mapping's key is located as (key, "[key]"), and what a union was taken for by its shape: neither is a place.
+        path = (*section, *(part for part in location if part not in _NO_PLACES))
         sentence = _SENTENCES.get(kind) or _in_our_words(str(error["msg"]))
         problems.append(
-            Problem(path=path, sentence=sentence, known=known if kind == "extra_forbidden" else ())
+            Problem(
+                path=path,
+                sentence=sentence,
+                known=known if kind == "extra_forbidden" and len(location) == 1 else (),
+            )
         )
     return problems
 

@@ -6,11 +6,11 @@ Owns the strictness that all such tables share. Refuses to know what any of them
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from seawall.toml import units
 from seawall.toml.positions import KeyPath
-from seawall.toml.problems import Problem, from_pydantic
+from seawall.toml.problems import SHAPES, Problem, from_pydantic
 
 
 class Section(BaseModel):
@@ -32,6 +32,20 @@ Duration = Annotated[float, BeforeValidator(units.seconds)]
 def listed(*, least: int = 0) -> Any:
     """TOML has lists and the models have tuples: this lets the one become the other."""
     return Field(strict=False, min_length=least)
+
+
+TEXT, LIST, TABLE = map(Tag, SHAPES)
+"""What each side of a union is in TOML; `shaped` tells them apart."""
+
+
+def shaped(sentence: str) -> Discriminator:
+    """Of a union, take the side that has the value's own shape; say `sentence` where there is none."""
+    return Discriminator(_shape, custom_error_type="shape", custom_error_message=sentence)
+
+
+def _shape(value: object) -> str | None:
+    kinds = (str, list | tuple, Mapping)
+    return next((shape for shape, kind in zip(SHAPES, kinds, strict=True) if isinstance(value, kind)), None)
 
 
 def default(written: str) -> Any:

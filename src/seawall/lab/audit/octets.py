@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
+from seawall.toml.problems import shown_names
 from seawall.toml.section import Section, listed
 
 MOST_OCTETS: Final = 32 * 2**20
@@ -101,7 +102,9 @@ def _piece(part: Part, texts: Mapping[str, bytes]) -> bytes:
         return lines(part.lines)
     found = texts.get(part.text or "")
     if found is None:
-        raise ValueError(f"{part.text!r} is none of the texts: there are {', '.join(texts) or 'none'}")
+        raise ValueError(
+            f"{part.text!r} is none of the texts: there are {shown_names(tuple(texts)) or 'none'}"
+        )
     return found
 
 

@@ -24,13 +24,13 @@ from seawall.lab.audit.case import (
     Then,
 )
 from seawall.lab.audit.octets import MOST_OCTETS, Room, joined, lines, numbered, octets
-from seawall.lab.audit.server import behaviour
+from seawall.lab.audit.server import Misplaced, behaviour
 from seawall.lab.audit.written import CaseTables, Common, MailTable, NextHopTable, StepTable
 from seawall.lab.connectors.profile import Deliver, Keep, Serves
 from seawall.lab.sink import Manners
 from seawall.toml.document import read
 from seawall.toml.positions import KeyPath
-from seawall.toml.problems import Problem
+from seawall.toml.problems import Problem, shown_names
 from seawall.toml.section import read_section
 
 SHIPPED: Final = Path(__file__).parent / "cases"
@@ -104,8 +104,8 @@ class _Builder:
         serials = {name: number for number, name in enumerate(names, start=1)}
         try:
             server = behaviour(written.server, serials, self._room)
-        except ValueError as wrong:
-            self._wrong(("server",), str(wrong))
+        except Misplaced as wrong:
+            self._wrong(wrong.path, str(wrong))
             return None
         return Case(
             path=self._directory / CASE,
@@ -137,8 +137,11 @@ class _Builder:
                 if name in self._tables:
                     yield name
                 else:
-                    known = ", ".join(self._tables)
+                    known = shown_names(tuple(self._tables))
                     self._wrong(path, f"{name!r} is none of the mails: there are {known}")
+        for name in written.mails:
+            if all(name not in names for _, names in places):
+                self._wrong(("mails", name), "never comes into the box")
 
     def _spelled(self, names: Iterable[str]) -> Iterator[str]:
         """Yield names, each of a table that is several mails as all of theirs."""
@@ -189,7 +192,7 @@ class _Builder:
         for key, named in told.items():
             for name in self._spelled(named):
                 if name not in names:
-                    self._wrong(("then", key), f"{name!r} is not in the box: there are {', '.join(names)}")
+                    self._wrong(("then", key), f"{name!r} is not in the box: there are {shown_names(names)}")
         return Then(
             arrives=tuple(dict.fromkeys(names))
             if then.arrives is None

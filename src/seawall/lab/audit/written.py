@@ -4,17 +4,46 @@ Owns the spelling, which docs/audit-cases.md tells; the table [server] has a fil
 tables mean together (`reading`).
 """
 
+import re
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from seawall.lab.audit.case import MAILBOXES
 from seawall.lab.audit.octets import OctetsText, Parts
 from seawall.lab.audit.server import Server
 from seawall.lab.sink import OFFERED
-from seawall.toml.section import Section, Size, default, listed
+from seawall.toml.section import LIST, TEXT, Section, Size, default, listed, shaped
 
 MOST_TIMES: Final = 1000
+HOP_VERBS: Final = (
+    "GREETING",
+    "HELO",
+    "EHLO",
+    "LHLO",
+    "MAIL",
+    "RCPT",
+    "DATA",
+    "CONTENT",
+    "RSET",
+    "NOOP",
+    "QUIT",
+)
+"""What the next hop can be told how to answer; CONTENT is the end of a mail."""
+_FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def _beside(name: str) -> str:
+    if not _FILE.fullmatch(name):
+        raise ValueError("must be the name of a file beside case.toml: letters, digits, . _ -")
+    return name
+
+
+def _answered(key: str) -> str:
+    verb = key.partition(" ")[0]
+    if verb not in HOP_VERBS:
+        raise ValueError(f"{verb!r} is nothing that is answered: there are {', '.join(HOP_VERBS)}")
+    return key
 
 
 class MailTable(Section):
@@ -22,7 +51,7 @@ class MailTable(Section):
 
     octets: OctetsText | None = None
     lines: str | None = None
-    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
+    file: Annotated[str, AfterValidator(_beside)] | None = None
     parts: Parts | None = None
     times: Annotated[int, Field(ge=1, le=MOST_TIMES)] | None = None
     recipients: Annotated[tuple[str, ...], listed(least=1)] = (MAILBOXES[0].partition("@")[0],)
@@ -34,12 +63,16 @@ class MailTable(Section):
         return self
 
 
+Answers = Annotated[
+    Annotated[OctetsText, TEXT] | Annotated[tuple[OctetsText, ...], listed(least=1), LIST],
+    shaped("must be octets in quotes, or a list of them"),
+]
+
+
 class NextHopTable(Section):
     """[next_hop]: the keys are those of `lab.sink.Manners`, which says what each means."""
 
-    answers: dict[str, OctetsText | Annotated[tuple[OctetsText, ...], listed(least=1)]] = Field(
-        default_factory=dict
-    )
+    answers: dict[Annotated[str, AfterValidator(_answered)], Answers] = Field(default_factory=dict)
     offers: Annotated[tuple[str, ...], listed()] = OFFERED
     is_lenient: bool = False
     is_strict: bool = False
