@@ -13,7 +13,7 @@ from typing import Final
 from seawall.lab.writer.clock import PACIFIC, UNIVERSAL, ZONES, Zone
 from seawall.lab.writer.names import Names, computer, mail_host
 from seawall.lab.writer.style import Host, Style
-from seawall.lab.writer.styles import styles_of
+from seawall.lab.writer.styles import STYLES, styles_of
 
 WINDOWS: Final = frozenset(
     {"smtpsvc", "exchange", "exchange-online", "internet-mail-service", "domino", "mdaemon"}
@@ -95,7 +95,9 @@ class Cast:
     people: tuple[Person, ...]
     sender: Person
     addressees: tuple[Person, ...]
-    """Those whom the genuine mail names, in To and Cc."""
+    """Those whom the genuine mail names, in To and Cc; the offices' people come first."""
+    offices: tuple[tuple[Person, ...], ...]
+    """The people of each organisation that the species asked for."""
     forum: Forum
     by_address: Mapping[str, Person]
 
@@ -108,6 +110,11 @@ class Wishes:
     styles: tuple[str, ...] = ()
     strip: float = 0.1
     """The share of organisations whose servers remove every Received that they find."""
+    offices: int = 0
+    """How many organisations there are that fetch their mail from a box."""
+    office_style: str = ""
+    """What their own server is; drawn where empty."""
+    office_people: int = 1
 
 
 def cast(draw: Random, wishes: Wishes) -> Cast:
@@ -115,11 +122,48 @@ def cast(draw: Random, wishes: Wishes) -> Cast:
     year = draw.randint(*wishes.years)
     start = datetime(year, 1, 1, tzinfo=UTC).timestamp() + draw.random() * 364 * 86_400
     scene = _Scene(draw, styles_of(year, wishes.styles) or styles_of(year), wishes.strip)
-    organisations = tuple(scene.organisation() for _ in range(draw.randint(5, 22)))
-    people: list[Person] = []
-    for organisation in organisations:
-        people += [scene.person(organisation) for _ in range(draw.choice((1, 1, 1, 2, 2, 3, 5)))]
+    offices = tuple(
+        tuple(scene.person(office) for _ in range(wishes.office_people))
+        for office in [scene.office(wishes.office_style) for _ in range(wishes.offices)]
+    )
+    organisations = [scene.organisation() for _ in range(draw.randint(5, 22))]
+    people = [
+        scene.person(organisation)
+        for organisation in organisations
+        for _ in range(draw.choice((1, 1, 1, 2, 2, 3, 5)))
+    ]
     draw.shuffle(people)
+    people = _with_habits(people, draw)
+    at_offices = [person for office in offices for person in office]
+    sender, count = people[0], draw.randint(3, 45)
+    host = scene.organisation(keeping=Keeping.OWN)
+    label = draw.choice(("members", "announce", "dev", "board", "news", "discuss", "all", "committee"))
+    forum = Forum(
+        name=label,
+        address=f"{label}@{host.domain}",
+        organisation=host,
+        software=draw.choice(("mailman", "mailman", "ecartis", "majordomo")),
+        subscribers=tuple(
+            person.address
+            for person in (*at_offices, *people)
+            if person in at_offices or draw.random() < 0.6  # noqa: PLR2004 -- most
+        ),
+    )
+    everybody = (*at_offices, *people)
+    return Cast(
+        start=start,
+        organisations=(*(office[0].organisation for office in offices), *organisations, host),
+        people=everybody,
+        sender=sender,
+        addressees=(*at_offices, *people[1 : 1 + count]),
+        offices=offices,
+        forum=forum,
+        by_address={person.address: person for person in everybody},
+    )
+
+
+def _with_habits(people: list[Person], draw: Random) -> list[Person]:
+    """Let some forward all their mail, and some have a full mailbox; nobody forwards to one who does: that is a fault."""
     people = [
         replace(
             person,
@@ -128,32 +172,11 @@ def cast(draw: Random, wishes: Wishes) -> Cast:
         )
         for person in people
     ]
-    # Nobody forwards to oneself, or on to one who forwards: that is a fault of its own.
     onward = {person.address for person in people if person.forwards_to}
-    people = [
+    return [
         replace(person, forwards_to="") if person.forwards_to in onward | {person.address} else person
         for person in people
     ]
-    sender = people[0]
-    count = draw.randint(min(3, len(people) - 1), min(45, len(people) - 1))
-    host = scene.organisation(keeping=Keeping.OWN)
-    label = draw.choice(("members", "announce", "dev", "board", "news", "discuss", "all", "committee"))
-    forum = Forum(
-        name=label,
-        address=f"{label}@{host.domain}",
-        organisation=host,
-        software=draw.choice(("mailman", "mailman", "ecartis", "majordomo")),
-        subscribers=tuple(person.address for person in people if draw.random() < 0.6),  # noqa: PLR2004 -- most
-    )
-    return Cast(
-        start=start,
-        organisations=(*organisations, host),
-        people=tuple(people),
-        sender=sender,
-        addressees=tuple(people[1 : 1 + count]),
-        forum=forum,
-        by_address={person.address: person for person in people},
-    )
 
 
 class _Scene:
@@ -169,6 +192,25 @@ class _Scene:
         self._access = [self._names.network() for _ in range(3)]
         local = [style for style in styles if style.name not in {"gmail", "exchange-online"}] or styles
         self._isps = [self._provider(draw.choice(local), network) for network in self._access]
+
+    def office(self, style_name: str) -> Organisation:
+        """Draw an organisation that fetches its mail from a box and sends it by a server of its own."""
+        draw = self._draw
+        style = next((s for s in STYLES if s.name == style_name), None) or draw.choice(self._inner())
+        domain, zone = self._names.domain(), draw.choice(ZONES)
+        own = self._host(style, domain, zone, self._skew(), is_border=True, strips=draw.random() < self._strip)
+        inward = draw.choice(self._isps)
+        poll = draw.choice(_POLLS)
+        return Organisation(
+            domain=domain,
+            keeping=Keeping.BOX,
+            zone=zone,
+            inward=inward,
+            outward=(own, inward[0]) if draw.random() < 0.3 else (own,),  # noqa: PLR2004 -- about a third
+            connector=None,
+            poll=poll,
+            phase=draw.random() * poll,
+        )
 
     def organisation(self, *, keeping: Keeping | None = None) -> Organisation:
         """Draw one."""

@@ -1,4 +1,4 @@
-"""Mails as people and programs write them: the header of eight mail programs, subjects and bodies of every day.
+"""Mails as people and programs write them: the header of six mail programs, subjects and bodies of every day.
 
 Owns words, fields and their order. Refuses to know which way a mail goes.
 """
@@ -60,12 +60,11 @@ _SUBJECTS: Final = (
     "Newsletter {month}/{year}",
     "Reminder: annual meeting",
     "Einladung zur Versammlung",
-    "Compte rendu de la r=?",
+    "Compte rendu de la reunion",
     "Re: Quotation {n}",
     "Fwd: Dates for the autumn term",
     "Lunch?",
 )
-_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +87,12 @@ def composed(letter: Letter, text: bytes, *, moment: float, draw: Random) -> Mai
     author = letter.author
     at = author.computer.clock(moment)
     programs = [make for first, last, make in _PROGRAMS if first <= at.year <= last]
-    if author.computer.name and author.organisation.outward[0].style == "gmail":
-        programs.append(_gmail_page)
     make = author.computer.settled("program", programs)
-    identity, top, bottom = make(author, at, draw)
+    identity, bottom = make(author, at, draw)
     people = [b"To: " + _folded(letter.to), *([b"Cc: " + _folded(letter.cc)] if letter.cc else [])]
     thread = [b"In-Reply-To: " + letter.answers, b"References: " + letter.answers] if letter.answers else []
     shape, body = _shaped(text, draw)
     header = (
-        *top,
         f"From: {author.written}".encode(),
         *people,
         f"Subject: {letter.subject}".encode(),
@@ -113,8 +109,7 @@ def composed(letter: Letter, text: bytes, *, moment: float, draw: Random) -> Mai
 
 def subject(draw: Random, at: datetime) -> str:
     """Draw what a mail is about."""
-    found = draw.choice(_SUBJECTS).format(n=draw.randint(1000, 99_999), year=at.year, month=at.month)
-    return found.replace("r=?", "reunion")
+    return draw.choice(_SUBJECTS).format(n=draw.randint(1000, 99_999), year=at.year, month=at.month)
 
 
 def text(draw: Random, author: str) -> bytes:
@@ -194,8 +189,8 @@ def _shaped(text_: bytes, draw: Random) -> tuple[tuple[bytes, ...], bytes]:
     return (b"Content-Type: multipart/" + kind + b';\r\n\tboundary="' + boundary + b'"',), body
 
 
-_Made = tuple[bytes, tuple[bytes, ...], tuple[bytes, ...]]
-"""A Message-ID, the fields that a program puts on top, and those that it puts below."""
+_Made = tuple[bytes, tuple[bytes, ...]]
+"""A Message-ID, and the fields that a program puts at the header's end."""
 
 
 def _outlook_express(author: Person, at: datetime, draw: Random) -> _Made:
@@ -209,7 +204,7 @@ def _outlook_express(author: Person, at: datetime, draw: Random) -> _Made:
         f"X-Mailer: Microsoft Outlook Express {version}".encode(),
         f"X-MimeOLE: Produced By Microsoft MimeOLE V{version}".encode(),
     )
-    return identity.encode(), (), below
+    return identity.encode(), below
 
 
 def _outlook(author: Person, at: datetime, draw: Random) -> _Made:
@@ -217,45 +212,35 @@ def _outlook(author: Person, at: datetime, draw: Random) -> _Made:
     identity = f"<{draw.randrange(1, 60):04x}{high:08x}${low:08x}${draw.getrandbits(32):08x}$@{author.organisation.domain}>"
     index = base64.b64encode(b"\x01" + filetime(at).to_bytes(8, "big")[:5] + draw.randbytes(16))
     mailer = "Microsoft Office Outlook 11" if at.year < 2007 else "Microsoft Outlook 16.0"  # noqa: PLR2004
-    return identity.encode(), (), (f"X-Mailer: {mailer}".encode(), b"Thread-Index: " + index, b"Content-Language: en-us")
+    return identity.encode(), (f"X-Mailer: {mailer}".encode(), b"Thread-Index: " + index, b"Content-Language: en-us")
 
 
 def _thunderbird(author: Person, at: datetime, draw: Random) -> _Made:
     if at.year < 2012:  # noqa: PLR2004 -- when its ids became UUIDs
         identity = f"<{int(at.timestamp()):08X}.{draw.randrange(1000, 9_999_999):07}@{author.organisation.domain}>"
+        agent = "Thunderbird 1.5.0.9 (Windows/20061207)"
     else:
         identity = f"<{UUID(int=draw.getrandbits(128), version=4)}@{author.organisation.domain}>"
-    version = "1.5.0.9 (Windows/20061207)" if at.year < 2012 else "(Windows NT 10.0; Win64; x64; rv:102.0) Thunderbird/102.15.1"  # noqa: PLR2004
-    agent = f"Thunderbird {version}" if at.year < 2012 else f"Mozilla/5.0 {version}"  # noqa: PLR2004
-    return identity.encode(), (), (f"User-Agent: {agent}".encode(),)
+        agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:102.0) Thunderbird/102.15.1"
+    return identity.encode(), (f"User-Agent: {agent}".encode(),)
 
 
 def _apple(author: Person, at: datetime, draw: Random) -> _Made:
     identity = f"<{str(UUID(int=draw.getrandbits(128), version=4)).upper()}@{author.organisation.domain}>"
-    version = "2.752.3" if at.year < 2010 else "3654.120.0.1.13"  # noqa: PLR2004
-    kind = "Apple Message framework v" if at.year < 2010 else "Mac OS X Mail 14.0 \\("  # noqa: PLR2004
-    mailer = f"Apple Mail ({version})" if at.year < 2010 else f"Apple Mail ({version})"  # noqa: PLR2004
-    _ = kind
-    return identity.encode(), (), (f"X-Mailer: {mailer}".encode(),)
+    version = "2.752.3" if at.year < 2010 else "2.3654.120.0.1.13"  # noqa: PLR2004 -- of its time
+    return identity.encode(), (f"X-Mailer: Apple Mail ({version})".encode(),)
 
 
 def _mutt(author: Person, at: datetime, draw: Random) -> _Made:
     identity = f"<{at:%Y%m%d%H%M%S}.G{draw.choice('ABCD')}{draw.randrange(300, 32_000)}@{author.computer.name}.{author.organisation.domain}>"
     agent = "Mutt/1.5.9i" if at.year < 2010 else "Mutt/1.10.1 (2018-07-13)"  # noqa: PLR2004
-    return identity.encode(), (), (b"Content-Disposition: inline", f"User-Agent: {agent}".encode())
+    return identity.encode(), (b"Content-Disposition: inline", f"User-Agent: {agent}".encode())
 
 
 def _squirrelmail(author: Person, at: datetime, draw: Random) -> _Made:
     seen = author.computer.address
     identity = f"<{draw.randrange(1000, 65_000)}.{seen}.{int(at.timestamp())}.squirrel@{author.organisation.outward[-1].name}>"
-    return identity.encode(), (), (b"User-Agent: SquirrelMail/1.4.8", b"X-Priority: 3 (Normal)", b"Importance: Normal")
-
-
-def _gmail_page(author: Person, at: datetime, draw: Random) -> _Made:
-    tail = "".join(draw.choices(_ALPHABET + "-_+", k=48))
-    prefix = "CA" if at.year >= 2012 else ""  # noqa: PLR2004 -- since then
-    _ = author
-    return f"<{prefix}{tail}@mail.gmail.example>".encode(), (), ()
+    return identity.encode(), (b"User-Agent: SquirrelMail/1.4.8", b"X-Priority: 3 (Normal)", b"Importance: Normal")
 
 
 _Program = Callable[[Person, datetime, Random], _Made]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from random import Random
 from typing import Final
 
 from seawall.lab.copywriter import Connector, resend
@@ -69,6 +70,25 @@ def taken(mail: Mail, handover: Handover) -> Mail:
     return Mail(
         header=(*above, *header, *below), body=mail.body, stops=(*stops, stop), forged=forged
     )
+
+
+def laid_down(
+    mail: Mail, server: Host, mailbox: str, reverse_path: str, moment: float, draw: Random
+) -> Mail:
+    """Return the mail in a mailbox on a server that has it already: fields of delivery, and no line of trace."""
+    written = write(
+        Handover(
+            client=server,
+            server=server,
+            moment=moment,
+            reverse_path=reverse_path,
+            recipients=(mailbox,),
+            draw=draw,
+            mailbox=mailbox,
+        )
+    )
+    above = [field.encode() for field in written.above if field.lower().encode().startswith(_OF_DELIVERY)]
+    return replace(mail, header=(*above, *without(mail.header, _OF_DELIVERY)))
 
 
 def without(header: Sequence[bytes], names: tuple[bytes, ...]) -> tuple[bytes, ...]:
