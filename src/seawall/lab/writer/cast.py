@@ -207,7 +207,7 @@ class _Scene:
             zone=zone,
             inward=inward,
             outward=(own, inward[0]) if draw.random() < 0.3 else (own,),  # noqa: PLR2004 -- about a third
-            connector=None,
+            connector=replace(own, style="fetchmail") if draw.random() < 0.5 else None,  # noqa: PLR2004 -- one in two
             poll=poll,
             phase=draw.random() * poll,
         )

@@ -13,8 +13,8 @@ from typing import Final
 from seawall.lab.copywriter import Connector, recipients_of
 from seawall.lab.writer.cast import Organisation, Person
 from seawall.lab.writer.letters import Letter, composed
-from seawall.lab.writer.mail import Mail, resent
-from seawall.lab.writer.sea import Arrival, Cause, Copy, Sea
+from seawall.lab.writer.mail import Mail, Stop, resent
+from seawall.lab.writer.sea import Arrival, Cause, Copy, Sea, fetched
 
 _OF_TRACE: Final = (b"received", b"return-path", b"delivered-to", b"x-original-to", b"envelope-to", b"delivery-date")
 
@@ -104,10 +104,18 @@ def multiplying(locals_: Sequence[str], *, rounds: int) -> Arrival:
             moment = first + number * organisation.poll + sea.draw.uniform(1, 25)
             if not sea.may_make(organisation.domain):
                 return
+            # It is known by when it came; what it writes is that it was fetched now.
+            due = replace(copy, moment=first + (number - 0.5) * organisation.poll)
+            mail = fetched(due, organisation, sea.draw).mail
+            if organisation.connector is None:
+                stop = Stop(host=organisation.outward[0], moment=moment, received=0)
+                mail = replace(mail, stops=(*mail.stops, stop))
             for address in named or [person.address]:
                 sea.sent[organisation.domain] += 1
                 cause = _next(copy, organisation) if number or address != person.address else copy.cause
-                sea.keep(replace(copy, number=sea.number(), mailbox=address, moment=moment, cause=cause))
+                sea.keep(
+                    replace(copy, number=sea.number(), mailbox=address, moment=moment, cause=cause, mail=mail)
+                )
 
         for number in range(rounds):
             sea.later(first + number * organisation.poll, lambda number=number: fetch(number))  # type: ignore[misc]

@@ -20,6 +20,7 @@ def send_again(sea: Sea, genuine: Mail, *, times: int, pause: float, is_fault: b
     cast, draw = sea.cast, sea.draw
     addressees = sea.known([person.address for person in cast.addressees])
     queue, hosts, moment = _queued(sea, genuine, cast.sender, addressees, cast.start)
+    sea.genuine, sea.left_origin = genuine, 1
     domain = hosts.domain
     sea.release(queue, hosts, addressees, moment, Cause(kind="genuine"), reverse_path=cast.sender.address)
     count = draw.randint(1, len(addressees)) if is_fault else draw.randint(1, min(3, len(addressees)))
@@ -30,6 +31,7 @@ def send_again(sea: Sea, genuine: Mail, *, times: int, pause: float, is_fault: b
     for number in range(1, times + 1):
         if is_fault and not sea.may_make(domain):
             break
+        sea.left_origin += 1
         again = moment + number * pause + draw.uniform(0, pause / 10)
         sea.later(
             again,
@@ -52,12 +54,15 @@ def send_queue_again(sea: Sea, genuine: Mail, *, mails: int, rounds: int) -> Non
     for mail, written, to in sorted(letters, key=lambda entry: entry[1]):
         queue, hosts, moment = _queued(sea, mail, cast.sender, to, written)
         kind = "genuine" if mail is genuine else "ordinary"
+        if mail is genuine:
+            sea.genuine, sea.left_origin = genuine, 1
         path = cast.sender.address
         sea.release(queue, hosts, to, moment, Cause(kind=kind), reverse_path=path)
         cause = Cause(kind="copy", generation=1, made_by=hosts.domain)
         for number in range(rounds):
             if not sea.may_make(hosts.domain):
                 return
+            sea.left_origin += mail is genuine
             again = moment + days * (number + 1) + draw.uniform(0, 900)
             sea.later(
                 again,

@@ -73,6 +73,10 @@ class Sea:
         """By domain, how many copies its fault made, each for all its recipients."""
         self.sent: Counter[str] = Counter()
         """By domain, how many mails it handed out for these."""
+        self.genuine: Mail | None = None
+        """The mail with which all began, as it was written."""
+        self.left_origin = 0
+        """How often that mail left its sender's servers."""
         self.faults: dict[str, Arrival] = {}
         """By the address of a mailbox."""
         self.fetched: Counter[tuple[str, float]] = Counter()
@@ -117,6 +121,9 @@ class Sea:
     ) -> None:
         """Hand a mail in by its author's computer, or on the author's server where a program made it."""
         hosts = author.organisation.outward
+        if cause.kind == "genuine":
+            self.genuine = mail
+            self.left_origin += 1
         self.emit(
             mail,
             hosts,

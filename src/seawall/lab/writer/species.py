@@ -62,6 +62,8 @@ class Species:
     office_people: int = 1
     is_storm: bool = True
     """Whether the copies are too many; what is innocent has no culprit."""
+    spreads: bool = True
+    """Whether a copy goes to everybody, and not only on and on from one to the next."""
     can_lie: bool = False
     """Whether its faulty servers can write forged fields."""
 
@@ -232,13 +234,13 @@ SPECIES: Final = (
         can_lie=True,
     ),
     Species(name="remailer", years=(2003, 2025), start=_remailers, offices=(1, 3), can_lie=True),
-    Species(name="multidrop", years=(2003, 2025), start=_multidrop, offices=(1, 1), office_people=4),
-    Species(name="forward-loop", years=(2003, 2025), start=_forward_loop, offices=(2, 2)),
+    Species(name="multidrop", years=(2003, 2025), start=_multidrop, spreads=False, offices=(1, 1), office_people=4),
+    Species(name="forward-loop", years=(2003, 2025), start=_forward_loop, spreads=False, offices=(2, 2)),
     Species(name="list-loop", years=(2003, 2025), start=_list_loop, offices=(1, 1)),
     Species(name="reply-all", years=(2003, 2025), start=_reply_all),
-    Species(name="responder-loop", years=(2003, 2025), start=_responder_loop, offices=(2, 2)),
-    Species(name="retry", years=(2003, 2025), start=_retry),
-    Species(name="replay", years=(2003, 2025), start=_replay),
+    Species(name="responder-loop", years=(2003, 2025), start=_responder_loop, spreads=False, offices=(2, 2)),
+    Species(name="retry", years=(2003, 2025), start=_retry, spreads=False),
+    Species(name="replay", years=(2003, 2025), start=_replay, spreads=False),
     Species(name="lost-reply", years=(2003, 2025), start=_lost_reply, is_storm=False),
     Species(name="list-and-direct", years=(2003, 2025), start=_list_and_direct, is_storm=False),
     Species(name="restored-backup", years=(2003, 2025), start=_restored_backup, is_storm=False),

@@ -54,7 +54,9 @@ class Storm:
     cast: Cast
     culprits: tuple[Culprit, ...]
     frames: tuple[Frame, ...]
-    genuine: Mail
+    genuine: Mail | None
+    """What the sender wrote; none where there is no one mail with which all began."""
+    left_origin: int
     views: tuple[str, ...]
     """The mailboxes that are seen, by their addresses."""
     copies: tuple[Copy, ...]
@@ -78,7 +80,8 @@ def storm(order: Order) -> Storm:
     )
     who = cast(draw, wishes)
     views = _views(who, order.views or draw.choice((1, 1, 2, 3, 5, 8, 12, 20, 35, MOST_VIEWS)), draw)
-    limit = max(4, min(300, draw.randint(60, 400) // len(views)))
+    mails = draw.randint(60, 400)
+    limit = max(4, min(300, mails // len(views) if kind.spreads else mails // 2))
     sea = Sea(who, draw, watched=views, limit=limit)
     genuine = opening(who, draw, to_list=kind.name in _LIST_SPECIES)
     frames = _frames(who, kind, draw) if draw.random() < order.forge else ()
@@ -99,7 +102,8 @@ def storm(order: Order) -> Storm:
         cast=who,
         culprits=culprits,
         frames=frames,
-        genuine=genuine,
+        genuine=sea.genuine,
+        left_origin=sea.left_origin,
         views=views,
         copies=tuple(sorted(sea.copies, key=lambda copy: copy.number)),
         made=dict(sea.made),
@@ -114,6 +118,8 @@ def _views(who: Cast, wanted: int, draw: Random) -> tuple[str, ...]:
     named = {person.address for person in likely}
     others = [person for person in who.people if person.address not in named and not person.is_full]
     draw.shuffle(others)
+    if draw.random() < 0.8:  # noqa: PLR2004 -- who asks is mostly one whom it struck
+        likely.sort(key=lambda person: person is not who.addressees[0])
     found: Sequence[Person] = [*likely, *others][: max(1, min(wanted, MOST_VIEWS))]
     return tuple(person.address for person in found)
 
