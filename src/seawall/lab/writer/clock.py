@@ -91,7 +91,7 @@ def month(at: datetime) -> str:
 
 
 def _rest(at: datetime) -> str:
-    offset = int(at.utcoffset().total_seconds()) // 60  # type: ignore[union-attr] -- all moments here are aware
+    offset = int((at.utcoffset() or timedelta()).total_seconds()) // 60
     sign = "-" if offset < 0 else "+"
     zone = f"{sign}{abs(offset) // 60:02}{abs(offset) % 60:02}"
     return f"{_MONTHS[at.month - 1]} {at.year} {at.hour:02}:{at.minute:02}:{at.second:02} {zone}"

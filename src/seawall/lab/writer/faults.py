@@ -11,12 +11,20 @@ from random import Random
 from typing import Final
 
 from seawall.lab.copywriter import Connector, recipients_of
+from seawall.lab.writer.arrivals import Cause, Copy, fetched
 from seawall.lab.writer.cast import Organisation, Person
 from seawall.lab.writer.letters import Letter, composed
 from seawall.lab.writer.mail import Mail, Stop, resent
-from seawall.lab.writer.sea import Arrival, Cause, Copy, Sea, fetched
+from seawall.lab.writer.sea import Arrival, Sea
 
-_OF_TRACE: Final = (b"received", b"return-path", b"delivered-to", b"x-original-to", b"envelope-to", b"delivery-date")
+_OF_TRACE: Final = (
+    b"received",
+    b"return-path",
+    b"delivered-to",
+    b"x-original-to",
+    b"envelope-to",
+    b"delivery-date",
+)
 
 
 def replicating(connector: Connector, *, lies: Sequence[bytes] = ()) -> Arrival:
@@ -102,20 +110,23 @@ def multiplying(locals_: Sequence[str], *, rounds: int) -> Arrival:
 
         def fetch(number: int) -> None:
             moment = first + number * organisation.poll + sea.draw.uniform(1, 25)
-            if not sea.may_make(organisation.domain):
-                return
             # It is known by when it came; what it writes is that it was fetched now.
             due = replace(copy, moment=first + (number - 0.5) * organisation.poll)
             mail = fetched(due, organisation, sea.draw).mail
             if organisation.connector is None:
                 stop = Stop(host=organisation.outward[0], moment=moment, received=0)
                 mail = replace(mail, stops=(*mail.stops, stop))
-            for address in named or [person.address]:
+            rightful = replace(copy, moment=moment, mail=mail)
+            others = named
+            if not number:
+                sea.keep(rightful)
+                others = [address for address in named if address != person.address]
+            if not others or not sea.may_make(organisation.domain):
+                return
+            for address in others:
                 sea.sent[organisation.domain] += 1
-                cause = _next(copy, organisation) if number or address != person.address else copy.cause
-                sea.keep(
-                    replace(copy, number=sea.number(), mailbox=address, moment=moment, cause=cause, mail=mail)
-                )
+                cause = _next(copy, organisation)
+                sea.keep(replace(rightful, number=sea.number(), mailbox=address, cause=cause))
 
         for number in range(rounds):
             sea.later(first + number * organisation.poll, lambda number=number: fetch(number))  # type: ignore[misc]
@@ -185,7 +196,9 @@ def replying_to_all(eager: Random, share: float) -> Arrival:
             subject=about if about.startswith("Re:") else f"Re: {about}",
             answers=mail.first(b"message-id"),
         )
-        said = eager.choice((b"Please take me off this list.", b"Me too.", b"Stop replying to all!", b"Thanks!"))
+        said = eager.choice(
+            (b"Please take me off this list.", b"Me too.", b"Stop replying to all!", b"Thanks!")
+        )
         quoted = b"".join(b"> " + line + b"\r\n" for line in mail.body.split(b"\r\n")[:8])
         reply = composed(letter, said + b"\r\n\r\n" + quoted, moment=moment, draw=sea.draw)
         cause = Cause(kind="reply", parent=copy.number, generation=copy.cause.generation + 1)
@@ -253,5 +266,3 @@ def _lying(mail: Mail, lies: Sequence[bytes]) -> Mail:
         if marker not in forged:
             forged.append(marker)
     return replace(mail, header=tuple(header), forged=tuple(forged))
-
-

@@ -166,11 +166,14 @@ def _shaped(text_: bytes, draw: Random) -> tuple[tuple[bytes, ...], bytes]:
     kind = b"alternative" if sort < 0.9 else b"mixed"  # noqa: PLR2004 -- one in ten has a file
     if kind == b"alternative":
         lines = b"<br>\r\n".join(text_.split(b"\r\n"))
-        other = b"Content-Type: text/html; charset=iso-8859-1\r\n\r\n<html><body>" + lines + b"</body></html>\r\n"
+        other = (
+            b"Content-Type: text/html; charset=iso-8859-1\r\n\r\n<html><body>" + lines + b"</body></html>\r\n"
+        )
     else:
         file = base64.encodebytes(draw.randbytes(draw.randint(200, 3000))).replace(b"\n", b"\r\n")
         other = (
-            b"Content-Type: application/octet-stream; name=plan.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n" + file
+            b"Content-Type: application/octet-stream; name=plan.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            + file
         )
     body = b"\r\n".join(
         (
@@ -195,7 +198,11 @@ _Made = tuple[bytes, tuple[bytes, ...]]
 
 def _outlook_express(author: Person, at: datetime, draw: Random) -> _Made:
     high, low = divmod(filetime(at), 2**32)
-    quad = bytes(int(part) for part in author.computer.helo.strip("[]").split(".")) if author.computer.helo[0] == "[" else draw.randbytes(4)
+    quad = (
+        bytes(int(part) for part in author.computer.helo.strip("[]").split("."))
+        if author.computer.helo[0] == "["
+        else draw.randbytes(4)
+    )
     identity = f"<{draw.randrange(1, 60):04x}{high:08x}${low:08x}${quad[::-1].hex()}@{author.computer.name}>"
     version = draw.choice(("6.00.2800.1106", "6.00.2900.2180", "6.00.2900.2869"))
     below = (
@@ -212,12 +219,18 @@ def _outlook(author: Person, at: datetime, draw: Random) -> _Made:
     identity = f"<{draw.randrange(1, 60):04x}{high:08x}${low:08x}${draw.getrandbits(32):08x}$@{author.organisation.domain}>"
     index = base64.b64encode(b"\x01" + filetime(at).to_bytes(8, "big")[:5] + draw.randbytes(16))
     mailer = "Microsoft Office Outlook 11" if at.year < 2007 else "Microsoft Outlook 16.0"  # noqa: PLR2004
-    return identity.encode(), (f"X-Mailer: {mailer}".encode(), b"Thread-Index: " + index, b"Content-Language: en-us")
+    return identity.encode(), (
+        f"X-Mailer: {mailer}".encode(),
+        b"Thread-Index: " + index,
+        b"Content-Language: en-us",
+    )
 
 
 def _thunderbird(author: Person, at: datetime, draw: Random) -> _Made:
     if at.year < 2012:  # noqa: PLR2004 -- when its ids became UUIDs
-        identity = f"<{int(at.timestamp()):08X}.{draw.randrange(1000, 9_999_999):07}@{author.organisation.domain}>"
+        identity = (
+            f"<{int(at.timestamp()):08X}.{draw.randrange(1000, 9_999_999):07}@{author.organisation.domain}>"
+        )
         agent = "Thunderbird 1.5.0.9 (Windows/20061207)"
     else:
         identity = f"<{UUID(int=draw.getrandbits(128), version=4)}@{author.organisation.domain}>"
@@ -240,7 +253,11 @@ def _mutt(author: Person, at: datetime, draw: Random) -> _Made:
 def _squirrelmail(author: Person, at: datetime, draw: Random) -> _Made:
     seen = author.computer.address
     identity = f"<{draw.randrange(1000, 65_000)}.{seen}.{int(at.timestamp())}.squirrel@{author.organisation.outward[-1].name}>"
-    return identity.encode(), (b"User-Agent: SquirrelMail/1.4.8", b"X-Priority: 3 (Normal)", b"Importance: Normal")
+    return identity.encode(), (
+        b"User-Agent: SquirrelMail/1.4.8",
+        b"X-Priority: 3 (Normal)",
+        b"Importance: Normal",
+    )
 
 
 _Program = Callable[[Person, datetime, Random], _Made]

@@ -15,7 +15,13 @@ from seawall.lab.writer.style import Handover, Host
 from seawall.lab.writer.styles import write
 
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
-_OF_DELIVERY: Final = (b"return-path:", b"delivered-to:", b"x-original-to:", b"envelope-to:", b"delivery-date:")
+_OF_DELIVERY: Final = (
+    b"return-path:",
+    b"delivered-to:",
+    b"x-original-to:",
+    b"envelope-to:",
+    b"delivery-date:",
+)
 """What a mailbox's server puts on top, in lower case; another one's is gone before it writes its own."""
 
 
@@ -67,13 +73,11 @@ def taken(mail: Mail, handover: Handover) -> Mail:
     above = [field.encode() for field in written.above]
     below = [field.encode() for field in written.below]
     stop = Stop(host=server, moment=handover.moment, received=written.received)
-    return Mail(
-        header=(*above, *header, *below), body=mail.body, stops=(*stops, stop), forged=forged
-    )
+    return Mail(header=(*above, *header, *below), body=mail.body, stops=(*stops, stop), forged=forged)
 
 
 def laid_down(
-    mail: Mail, server: Host, mailbox: str, reverse_path: str, moment: float, draw: Random
+    mail: Mail, server: Host, mailbox: str, *, reverse_path: str, moment: float, draw: Random
 ) -> Mail:
     """Return the mail in a mailbox on a server that has it already: fields of delivery, and no line of trace."""
     written = write(
@@ -99,7 +103,9 @@ def without(header: Sequence[bytes], names: tuple[bytes, ...]) -> tuple[bytes, .
 def resent(mail: Mail, connector: Connector, server: Host, *, moment: float, number: int) -> Mail:
     """Return the copy that a connector of 2003 makes of a mail (`copywriter.resend`), with its way."""
     at = server.clock(moment)
-    octets = resend(mail.octets(), connector, at=at, number=number, delay=timedelta(milliseconds=16 + number % 470))
+    octets = resend(
+        mail.octets(), connector, at=at, number=number, delay=timedelta(milliseconds=16 + number % 470)
+    )
     header, _, body = octets.partition(b"\r\n\r\n")
     stops = tuple(replace(stop, received=0) for stop in mail.stops)
     return Mail(
@@ -108,4 +114,3 @@ def resent(mail: Mail, connector: Connector, server: Host, *, moment: float, num
         stops=(*stops, Stop(host=server, moment=moment, received=1)),
         forged=tuple(field for field in mail.forged if not field.startswith(b"Received:")),
     )
-

@@ -6,42 +6,47 @@ Owns the words. Refuses to know what is named with them.
 from random import Random
 from typing import Final
 
-_PLACES: Final = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_PLACES: Final = _words(
     "northgate alder brookfield harlow kessler lindqvist moreau tanaka castell ravensburg dunmore elbe aspen "
     "stonebridge larkfield montclair verhoeven bianchi novak oakridge westhaven silverlake marlow penrose "
     "kilbride thornton halden vestre sundby falk roth berger weiss schuster lambert girard rossi ferrari "
     "santos pereira kowalski horvath popescu ivanov sokolov yamada suzuki harbour meridian summit delta "
     "keystone beacon orchard granite cobalt juniper saffron falcon heron swift atlas orion zenith vega"
-).split()
-_TRADES: Final = (
+)
+_TRADES: Final = _words(
     "logistics bau school college law legal consulting dental clinic print media design travel tours freight "
     "marine energy solar tools metal timber foods catering hotel insurance finance capital audit tax software "
     "systems data labs research engineering architects builders plumbing motors cycles garden seeds wine "
     "trading imports textiles optics medical pharma vet theatre museum library choir rowing chess sailing "
     "verein forum union council parish housing estates press books music film photo sport tech group"
-).split()
-_GIVEN: Final = (
+)
+_GIVEN: Final = _words(
     "Anna Bernd Carla David Elena Frank Grace Hannah Ivan Julia Karl Laura Marco Nina Oscar Paula Quentin Rosa "
     "Stefan Tanja Ulrich Vera Walter Xenia Yuki Zoe Peter Maria Jan Sofia Luca Emma Noah Ingrid Lars Pilar Jorge "
     "Aiko Kenji Wei Priya Arjun Fatima Omar Katarzyna Piotr Zsofia Dimitri Olga Sean Aoife Fiona Graham Nigel "
     "Margaret Keith Brenda Howard Denise"
-).split()
-_FAMILY: Final = (
+)
+_FAMILY: Final = _words(
     "Abbott Becker Carver Dubois Eriksen Fischer Grant Hansen Ivers Jansen Keller Lopez Marsh Nilsson Olsen "
     "Petrov Quinn Richter Schmidt Turner Ullman Vogel Wagner Yates Zimmer Novotny Costa Almeida Rinaldi Conti "
     "Laurent Mercier Sato Kimura Chen Wang Sharma Iyer Haddad Nowak Szabo Popov Murphy Byrne Fraser Campbell "
     "Hughes Price Lowe Barker Whitfield Pemberton Sinclair Mbeki Okafor Adeyemi Larsson Virtanen Korhonen"
-).split()
-_NETWORKS: Final = (
+)
+_NETWORKS: Final = _words(
     "seaway telenet cablelink fastnet homeline citywave northcom eurolink teleport skynode baynet lakecom "
     "clearline starnet"
-).split()
-_MAIL_HOSTS: Final = (
+)
+_MAIL_HOSTS: Final = _words(
     "mail mx mx1 mx2 smtp smtp1 relay mailgate mailhost mailhub gw gateway post mx10 out smtp-out mta1 lists "
     "ns1 web1 www"
-).split()
-_WINDOWS_HOSTS: Final = "server sbs srv01 exchange exch01 mail01 dc1 w2k3 mailsrv ex1 fs01 company".split()
-_COMPUTERS: Final = "reception office-pc thinkpad desktop nb-0417 dell-pc macbook buero2 ws12 laptop".split()
+)
+_WINDOWS_HOSTS: Final = _words("server sbs srv01 exchange exch01 mail01 dc1 w2k3 mailsrv ex1 fs01 company")
+_COMPUTERS: Final = _words("reception office-pc thinkpad desktop nb-0417 dell-pc macbook buero2 ws12 laptop")
 
 
 class Names:
@@ -57,7 +62,9 @@ class Names:
         while True:
             place, trade = draw.choice(_PLACES), draw.choice(_TRADES)
             joint = draw.choice(("", "-", "-", ""))
-            label = draw.choice((f"{place}{joint}{trade}", f"{place}{joint}{trade}", place, f"{trade}-{place}"))
+            label = draw.choice(
+                (f"{place}{joint}{trade}", f"{place}{joint}{trade}", place, f"{trade}-{place}")
+            )
             name = f"{label}.{draw.choice(('example', 'test'))}"
             if name not in self._taken:
                 self._taken.add(name)

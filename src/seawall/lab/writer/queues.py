@@ -6,10 +6,11 @@ Owns faults of a server's own queue, and what is innocent. Refuses to know who i
 from dataclasses import replace
 from random import Random
 
+from seawall.lab.writer.arrivals import Cause, Copy
 from seawall.lab.writer.cast import Person
 from seawall.lab.writer.letters import Letter, composed, subject, text
 from seawall.lab.writer.mail import Mail
-from seawall.lab.writer.sea import Cause, Copy, Sea
+from seawall.lab.writer.sea import Sea
 from seawall.lab.writer.style import Host
 
 _DAY = 86_400.0
@@ -25,9 +26,7 @@ def send_again(sea: Sea, genuine: Mail, *, times: int, pause: float, is_fault: b
     sea.release(queue, hosts, addressees, moment, Cause(kind="genuine"), reverse_path=cast.sender.address)
     count = draw.randint(1, len(addressees)) if is_fault else draw.randint(1, min(3, len(addressees)))
     unlucky = tuple(draw.sample(addressees, count))
-    cause = (
-        Cause(kind="copy", generation=1, made_by=domain) if is_fault else Cause(kind="duplicate")
-    )
+    cause = Cause(kind="copy", generation=1, made_by=domain) if is_fault else Cause(kind="duplicate")
     for number in range(1, times + 1):
         if is_fault and not sea.may_make(domain):
             break
@@ -92,8 +91,12 @@ def report_daily(sea: Sea, *, days: int) -> None:
     cast, draw = sea.cast, sea.draw
     author = cast.sender
     to = tuple(person.address for person in cast.addressees[: draw.randint(1, 8)])
-    about = draw.choice(("Cron: backup finished", "Daily report", "disk usage", "Tagesbericht", "Nightly build: OK"))
-    words = draw.choice((b"Backup finished without errors.\r\n", b"0 warnings, 0 errors.\r\n", b"/dev/sda1 41% /\r\n"))
+    about = draw.choice(
+        ("Cron: backup finished", "Daily report", "disk usage", "Tagesbericht", "Nightly build: OK")
+    )
+    words = draw.choice(
+        (b"Backup finished without errors.\r\n", b"0 warnings, 0 errors.\r\n", b"/dev/sda1 41% /\r\n")
+    )
     for day in range(days):
         moment = cast.start + day * _DAY + draw.uniform(0, 4)
         letter = Letter(author=author, to=to, subject=about)
@@ -118,7 +121,10 @@ def send_newsletter(sea: Sea, *, issues: int) -> None:
                 author=cast.sender,
                 to=(person.written,),
                 subject=about,
-                fields=(b"Precedence: bulk", b"List-Unsubscribe: <mailto:" + cast.sender.address.encode() + b">"),
+                fields=(
+                    b"Precedence: bulk",
+                    b"List-Unsubscribe: <mailto:" + cast.sender.address.encode() + b">",
+                ),
             )
             mail = composed(letter, words, moment=moment, draw=draw)
             sea.later(
@@ -138,7 +144,9 @@ def send_ordinary(sea: Sea, watched: tuple[str, ...], *, a_mailbox: int, days: f
             if author.address == address:
                 continue
             moment = cast.start + draw.uniform(-0.3, 1) * days * _DAY
-            others = tuple(draw.sample([person.address for person in cast.people], draw.choice((0, 0, 0, 1, 3))))
+            others = tuple(
+                draw.sample([person.address for person in cast.people], draw.choice((0, 0, 0, 1, 3)))
+            )
             to = (address, *(other for other in others if other not in {address, author.address}))
             sea.later(
                 moment,

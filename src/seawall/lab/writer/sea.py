@@ -8,12 +8,13 @@ mail arrives.
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from random import Random
 from typing import Final
 
-from seawall.lab.writer.cast import Cast, Forum, Organisation, Person
+from seawall.lab.writer.arrivals import Cause, Copy, fetched
+from seawall.lab.writer.cast import Cast, Forum, Person
 from seawall.lab.writer.letters import bounce
 from seawall.lab.writer.lists import expanded
 from seawall.lab.writer.mail import Mail, laid_down, taken
@@ -23,32 +24,6 @@ MOST_STOPS: Final = 40
 """A server refuses a mail with more behind it (RFC 5321 §6.3)."""
 _LEFT_ALONE: Final = frozenset({"ordinary", "bounce"})
 """Kinds that no fault takes up: a storm here is of one mail, or of one queue."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """Why a mail is under way."""
-
-    kind: str
-    """`genuine`, `copy`, `reply`, `duplicate`, `ordinary`, `bounce` …: `docs/storm-writer.md` tells them."""
-    parent: int | None = None
-    """The number of the copy that it was made of."""
-    generation: int = 0
-    """How often a fault had made it anew."""
-    made_by: str = ""
-    """The domain whose fault made it last."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
-    """A mail in a mailbox."""
-
-    number: int
-    mail: Mail
-    mailbox: str
-    moment: float
-    """When it came there, the true time."""
-    cause: Cause
 
 
 Arrival = Callable[["Sea", Copy, Person], None]
@@ -61,8 +36,10 @@ class Sea:
     def __init__(
         self, cast: Cast, draw: Random, *, watched: Iterable[str], limit: int, slow: float = 0.03
     ) -> None:
-        """`watched` are the mailboxes that are kept; `limit` is how many copies faults may make; `slow`
-        is the share of handovers that wait for a second attempt, half an hour or so.
+        """Begin with nothing under way.
+
+        `watched` are the mailboxes that are kept; `limit` is how many copies faults may make; `slow` is the
+        share of handovers that wait for a second attempt, half an hour or so.
         """
         self.cast = cast
         self.draw = draw
@@ -146,16 +123,15 @@ class Sea:
         reverse_path: str,
         client: Host,
         is_local: bool = False,
-    ) -> float:
-        """Bring a mail through these servers and out to its recipients; return when it left the last one."""
+    ) -> None:
+        """Bring a mail through these servers and out to its recipients."""
         known = self.known(recipients)
         if not known:
-            return moment
+            return
         mail, moment = self.queued(
             mail, hosts, known, moment, reverse_path=reverse_path, client=client, is_local=is_local
         )
         self.release(mail, hosts[-1] if hosts else client, known, moment, cause, reverse_path=reverse_path)
-        return moment
 
     def known(self, recipients: Sequence[str]) -> tuple[str, ...]:
         """Return the addresses that have a mailbox or a list; the others are refused, and nothing goes out."""
@@ -179,7 +155,7 @@ class Sea:
         """Return a mail as it lies in the last of these servers' queue, and since when."""
         for host in hosts:
             mail, moment = self._handed(
-                mail, client, host, moment, recipients, reverse_path, is_local=is_local
+                mail, client, host, moment, recipients, reverse_path=reverse_path, is_local=is_local
             )
             client, is_local = host, False
         return mail, moment
@@ -201,11 +177,17 @@ class Sea:
         for recipient in recipients:
             by_organisation.setdefault(recipient.rpartition("@")[2], []).append(recipient)
         for group in by_organisation.values():
-            self._enter(mail, client, tuple(group), moment, cause, reverse_path)
-        return moment
+            self._enter(mail, client, tuple(group), moment, cause, reverse_path=reverse_path)
 
     def _enter(
-        self, mail: Mail, client: Host, group: tuple[str, ...], moment: float, cause: Cause, reverse_path: str
+        self,
+        mail: Mail,
+        client: Host,
+        group: tuple[str, ...],
+        moment: float,
+        cause: Cause,
+        *,
+        reverse_path: str,
     ) -> None:
         """Bring a mail to those of its recipients who are of one organisation, in one transaction."""
         lists = [self._forums[address] for address in group if address in self._forums]
@@ -223,11 +205,13 @@ class Sea:
                 # The same provider's, or a colleague's: what has it already does not take it in again.
                 hosts = hosts[hosts.index(before) + 1 :]
             if not hosts:
-                arrived = laid_down(arrived, before, person.address, reverse_path, moment, draw)
+                arrived = laid_down(
+                    arrived, before, person.address, reverse_path=reverse_path, moment=moment, draw=draw
+                )
             for host in hosts:
                 mailbox = person.address if host is hosts[-1] else ""
                 arrived, at = self._handed(
-                    arrived, before, host, at, group, reverse_path, mailbox=mailbox, draw=draw
+                    arrived, before, host, at, group, reverse_path=reverse_path, mailbox=mailbox, draw=draw
                 )
                 before = host
             self._arrive(arrived, person, at, cause, reverse_path)
@@ -249,8 +233,8 @@ class Sea:
         server: Host,
         moment: float,
         recipients: tuple[str, ...],
-        reverse_path: str,
         *,
+        reverse_path: str,
         mailbox: str = "",
         is_local: bool = False,
         draw: Random | None = None,
@@ -281,9 +265,7 @@ class Sea:
         self.later(moment, lambda: self._keep(mail, person, moment, cause))
 
     def _keep(self, mail: Mail, person: Person, moment: float, cause: Cause) -> None:
-        copy = Copy(
-            number=next(self._numbers), mail=mail, mailbox=person.address, moment=moment, cause=cause
-        )
+        copy = Copy(number=next(self._numbers), mail=mail, mailbox=person.address, moment=moment, cause=cause)
         fault = None if cause.kind in _LEFT_ALONE else self.faults.get(person.address)
         if fault:
             fault(self, copy, person)
@@ -321,7 +303,12 @@ class Sea:
             return
         host = person.organisation.inward[-1]
         report = bounce(
-            mail, to=reverse_path, recipient=person.address, reporter=host.name, at=host.clock(moment), draw=self.draw
+            mail,
+            to=reverse_path,
+            recipient=person.address,
+            reporter=host.name,
+            at=host.clock(moment),
+            draw=self.draw,
         )
         self.emit(
             report,
@@ -338,7 +325,7 @@ class Sea:
         """Take a mail in at a list and send it to the subscribers."""
         before, at = client, moment
         for host in forum.organisation.inward:
-            mail, at = self._handed(mail, before, host, at, (forum.address,), "")
+            mail, at = self._handed(mail, before, host, at, (forum.address,), reverse_path="")
             before = host
         self.later(at, lambda: self._send_out(mail, forum, at, cause))
 
@@ -355,21 +342,3 @@ class Sea:
             client=outward[0],
             is_local=True,
         )
-
-
-def fetched(copy: Copy, organisation: Organisation, draw: Random) -> Copy:
-    """Return a copy as it lies where its recipient reads it: a connector may have brought it there."""
-    connector = organisation.connector
-    if connector is None:
-        return copy
-    moment = organisation.next_poll(copy.moment) + draw.uniform(0.5, 8)
-    handover = Handover(
-        client=organisation.inward[-1],
-        server=connector,
-        moment=moment,
-        reverse_path="",
-        recipients=(copy.mailbox,),
-        mailbox=copy.mailbox,
-        draw=draw,
-    )
-    return replace(copy, mail=taken(copy.mail, handover), moment=moment)

@@ -10,8 +10,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from seawall.lab.writer.arrivals import Copy
 from seawall.lab.writer.clock import month
-from seawall.lab.writer.sea import Copy
 
 _QUOTED: Final = re.compile(rb"^(?=>*From )", re.MULTILINE)
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

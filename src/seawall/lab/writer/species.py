@@ -11,10 +11,11 @@ from typing import Final
 
 from seawall.lab.copywriter import AUGUST, JULY, Connector
 from seawall.lab.writer import faults, queues
+from seawall.lab.writer.arrivals import Cause
 from seawall.lab.writer.cast import Cast, Person
 from seawall.lab.writer.letters import Letter, composed, subject, text
 from seawall.lab.writer.mail import Mail
-from seawall.lab.writer.sea import Cause, Sea
+from seawall.lab.writer.sea import Sea
 from seawall.lab.writer.styles import product
 
 
@@ -44,9 +45,7 @@ class Stage:
     def post(self, recipients: tuple[str, ...] = ()) -> None:
         """Send the genuine mail."""
         addressees = recipients or tuple(person.address for person in self.cast.addressees)
-        self.sea.submit(
-            self.genuine, self.cast.sender, addressees, self.cast.start, Cause(kind="genuine")
-        )
+        self.sea.submit(self.genuine, self.cast.sender, addressees, self.cast.start, Cause(kind="genuine"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +160,12 @@ def _reply_all(stage: Stage) -> tuple[Culprit, ...]:
 
 def _responder_loop(stage: Stage) -> tuple[Culprit, ...]:
     (one,), (other,) = stage.cast.offices
-    words = ("Automatic reply: out of office", "Thank you for your mail", "Ticket received", "Ich bin im Urlaub")
+    words = (
+        "Automatic reply: out of office",
+        "Thank you for your mail",
+        "Ticket received",
+        "Ich bin im Urlaub",
+    )
     for person in (one, other):
         stage.sea.faults[person.address] = faults.answering(stage.draw.choice(words))
     letter = Letter(
@@ -183,7 +187,10 @@ def _border(stage: Stage, made_by: str) -> tuple[Culprit, ...]:
 
 def _retry(stage: Stage) -> tuple[Culprit, ...]:
     queues.send_again(
-        stage.sea, stage.genuine, times=stage.draw.randint(12, 150), pause=stage.draw.choice((60.0, 300.0, 1800.0))
+        stage.sea,
+        stage.genuine,
+        times=stage.draw.randint(12, 150),
+        pause=stage.draw.choice((60.0, 300.0, 1800.0)),
     )
     return _border(stage, "which takes no success for one and sends again")
 
@@ -197,7 +204,11 @@ def _replay(stage: Stage) -> tuple[Culprit, ...]:
 
 def _lost_reply(stage: Stage) -> tuple[Culprit, ...]:
     queues.send_again(
-        stage.sea, stage.genuine, times=stage.draw.randint(1, 3), pause=stage.draw.choice((900.0, 1800.0)), is_fault=False
+        stage.sea,
+        stage.genuine,
+        times=stage.draw.randint(1, 3),
+        pause=stage.draw.choice((900.0, 1800.0)),
+        is_fault=False,
     )
     return ()
 
@@ -234,7 +245,9 @@ SPECIES: Final = (
         can_lie=True,
     ),
     Species(name="remailer", years=(2003, 2025), start=_remailers, offices=(1, 3), can_lie=True),
-    Species(name="multidrop", years=(2003, 2025), start=_multidrop, spreads=False, offices=(1, 1), office_people=4),
+    Species(
+        name="multidrop", years=(2003, 2025), start=_multidrop, spreads=False, offices=(1, 1), office_people=4
+    ),
     Species(name="forward-loop", years=(2003, 2025), start=_forward_loop, spreads=False, offices=(2, 2)),
     Species(name="list-loop", years=(2003, 2025), start=_list_loop, offices=(1, 1)),
     Species(name="reply-all", years=(2003, 2025), start=_reply_all),

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from seawall.lab.writer.cast import Cast, Person, Wishes, cast
+from seawall.lab.writer.arrivals import Copy
+from seawall.lab.writer.cast import Cast, Person, Wishes
+from seawall.lab.writer.casting import cast
 from seawall.lab.writer.mail import Mail
 from seawall.lab.writer.queues import send_ordinary
-from seawall.lab.writer.sea import Copy, Sea
+from seawall.lab.writer.sea import Sea
 from seawall.lab.writer.species import SPECIES, Culprit, Species, Stage, opening
 from seawall.lab.writer.style import Handover
 from seawall.lab.writer.styles import write
@@ -91,9 +93,7 @@ def storm(order: Order) -> Storm:
         frames = tuple(frame for frame in frames if frame.how == "received")
         forged = tuple(frame.field for frame in frames)
         genuine = Mail(header=(*forged, *genuine.header), body=genuine.body, forged=forged)
-    culprits = kind.start(
-        Stage(cast=who, sea=sea, draw=draw, lies=lies, genuine=genuine)
-    )
+    culprits = kind.start(Stage(cast=who, sea=sea, draw=draw, lies=lies, genuine=genuine))
     send_ordinary(sea, views, a_mailbox=draw.choice((2, 4, 10)), days=draw.uniform(0.5, 6))
     sea.run()
     return Storm(

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from seawall.lab.writer.arrivals import Copy
 from seawall.lab.writer.cast import Organisation
-from seawall.lab.writer.sea import Copy
 from seawall.lab.writer.storm import Frame, Storm
 from seawall.lab.writer.style import Host
 from seawall.lab.writer.styles import product
@@ -49,7 +49,9 @@ def truth(storm: Storm, places: Mapping[int, tuple[int, str, int]]) -> str:
                 "mailbox": culprit.mailbox or None,
                 "made": storm.made.get(culprit.domain, 0),
                 "sent": storm.sent.get(culprit.domain, 0),
-                "seen": sum(_passed(storm.copies[n], culprit.hosts, culprit.domain) for n in _seen(storm, places)),
+                "seen": sum(
+                    _passed(storm.copies[n], culprit.hosts, culprit.domain) for n in _seen(storm, places)
+                ),
             }
             for culprit in storm.culprits
         ],

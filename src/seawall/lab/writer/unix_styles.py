@@ -64,9 +64,7 @@ def postfix(handover: Handover) -> Written:
     if handover.is_local:
         user = server.settled("user id", (33, 48, 81, 1000, 1001, 5001))
         date = commented(padded(at), at)
-        line = (
-            f"Received: by {server.name} (Postfix, from userid {user})\r\n\tid {_postfix_id(handover)}; {date}"
-        )
+        line = f"Received: by {server.name} (Postfix, from userid {user})\r\n\tid {_postfix_id(handover)}; {date}"
         return Written(above=(*final, line))
     is_encrypted = at.year >= _TLS_COMMENTS - 3 and handover.draw.random() < min(1, (at.year - 2008) / 12)
     # A server asks for TLS in its own network less often than at its border.
@@ -289,13 +287,9 @@ STYLES: Final = (
     Style(name="exim", product="Exim 4", write=exim, first_year=2003, last_year=2100),
     Style(name="sendmail", product="Sendmail 8", write=sendmail, first_year=2002, last_year=2100),
     Style(name="qmail", product="qmail", write=qmail, first_year=1998, last_year=2016),
-    Style(
-        name="communigate", product="CommuniGate Pro", write=communigate, first_year=2003, last_year=2012
-    ),
+    Style(name="communigate", product="CommuniGate Pro", write=communigate, first_year=2003, last_year=2012),
 )
 FETCHING: Final = Style(
     name="fetchmail", product="fetchmail", write=fetchmail, first_year=2001, last_year=2100
 )
-STORING: Final = Style(
-    name="dovecot", product="Dovecot", write=dovecot, first_year=2012, last_year=2100
-)
+STORING: Final = Style(name="dovecot", product="Dovecot", write=dovecot, first_year=2012, last_year=2100)

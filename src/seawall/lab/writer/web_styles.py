@@ -61,9 +61,7 @@ def gmail(handover: Handover) -> Written:
         f"{gmail_id('mr', at, server.nature, draw)}.{draw.randrange(1, 200)};{_FOLD}{date}"
     )
     kind = "csp" if at.year >= 2011 else "cs"  # noqa: PLR2004 -- when it got its third letter
-    stored = (
-        f"Received: by {inside} with SMTP id {gmail_id(kind, at, server.nature, draw)};{_FOLD}{date}"
-    )
+    stored = f"Received: by {inside} with SMTP id {gmail_id(kind, at, server.nature, draw)};{_FOLD}{date}"
     returned = f"Return-Path: <{handover.reverse_path}>"
     delivered = (f"Delivered-To: {handover.mailbox}",) if handover.is_final else ()
     return Written(above=(*delivered, stored, filtered, returned, taken))

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from seawall.errors import Misconfigured
-from seawall.lab.writer.sea import Copy
+from seawall.lab.writer.arrivals import Copy
 from seawall.lab.writer.shelves import Shelf, put
 from seawall.lab.writer.storm import Order, Storm, storm
 from seawall.lab.writer.truth import truth
@@ -49,7 +49,8 @@ def write_storm(directory: Path, written: Storm) -> Laid:
         copies.sort(key=lambda copy: (copy.moment, copy.number))
         files = put(directory, f"{view:02}", shelf, copies)
         places |= {
-            copy.number: (view, file, index) for index, (copy, file) in enumerate(zip(copies, files, strict=True))
+            copy.number: (view, file, index)
+            for index, (copy, file) in enumerate(zip(copies, files, strict=True))
         }
     (directory / "truth.json").write_text(truth(written, places), encoding="ascii")
     return Laid(
