@@ -69,7 +69,9 @@ def postfix(handover: Handover) -> Written:
     is_encrypted = at.year >= _TLS_COMMENTS - 3 and handover.draw.random() < min(1, (at.year - 2008) / 12)
     # A server asks for TLS in its own network less often than at its border.
     is_encrypted &= not client.address.startswith(("10.", "192.168.")) or client.style == "mua"
-    protocol = ("ESMTPS" if is_encrypted else "ESMTP") + ("A" if client.style == "mua" else "")
+    protocol = ("ESMTPS" if is_encrypted else "ESMTP") + (
+        "A" if is_encrypted and client.style == "mua" else ""
+    )
     tls = ""
     if is_encrypted and at.year >= _TLS_COMMENTS and server.settled("tls comments", (True, False)):
         if at.year >= _TLS_1_3 and client.settled("tls 1.3", (True, False)):
@@ -146,7 +148,8 @@ def exim(handover: Handover) -> Written:
     )
     version = next(version for until, version in _EXIMS if at.year <= until)
     date = two_digits(at)
-    envelope = f"\r\n\t(envelope-from <{reverse_path}>)" if reverse_path else ""
+    is_told = server.settled("tells envelope", (True, False)) and reverse_path
+    envelope = f"\r\n\t(envelope-from <{reverse_path}>)" if is_told else ""
     recipient = f"\r\n\tfor {handover.sole}" if handover.sole else ""
     # Since 4.95 the date has a line of its own where it would be long.
     end = ";\r\n\t" if version == "4.95" else "; "
@@ -203,8 +206,6 @@ def sendmail(handover: Handover) -> Written:
     else:
         forged = " (may be forged)" if client.settled("no forward name", (True, False, False)) else ""
         name = f"{client.helo} ({client.reverse} [{client.address}]{forged})"
-    if client.style == "mua":
-        name += "\r\n\t(authenticated bits=0)"
     line = f"Received: from {name}\r\n\tby {server.name} ({version}/{version}) with ESMTP id {identity}{end}"
     return Written(above=(*final, line))
 

@@ -19,6 +19,7 @@ _TLS: Final = (
     "(version=TLS1_3 cipher=TLS_AES_256_GCM_SHA384 bits=256/256)",
 )
 _TLS_TOLD: Final = 2016
+_TLS_1_3: Final = 2020
 _SIX: Final = 2018
 """When the servers inside began to be named by an address of version 6 (RFC 3056, of a private one)."""
 _FOLD: Final = "\r\n        "
@@ -41,9 +42,15 @@ def gmail(handover: Handover) -> Written:
         if handover.is_local:
             return Written(above=(sent, f"Received: by {inside} with HTTP; {date}"))
         seen = f" ({client.reverse}. [{client.address}])" if client.reverse else f" ([{client.address}])"
+        is_named = at.year >= _TLS_TOLD
+        tls = (
+            _TLS[at.year >= _TLS_1_3 and client.nature % 2]
+            if is_named
+            else "(version=TLSv1/SSLv3 cipher=RC4-MD5)"
+        )
         taken = (
-            f"Received: from {client.helo}{seen}{_FOLD}by smtp.google.example with ESMTPSA id "
-            f"{gmail_id('sm', at, server.nature, draw)}.{number}.{moment}{_encryption(at.year, client.nature)};{_FOLD}{date}"
+            f"Received: from {client.helo}{seen}{_FOLD}by smtp.google.example with {'ESMTPSA' if is_named else 'ESMTPS'} id "
+            f"{gmail_id('sm', at, server.nature, draw)}.{number}.{moment}{_FOLD}{tls};{_FOLD}{date}"
         )
         return Written(above=(sent, taken))
     moment = f"{at.year}.{at.month:02}.{at.day:02}.{at.hour:02}.{at.minute:02}.{at.second:02}"
@@ -70,7 +77,7 @@ def gmail(handover: Handover) -> Written:
 def _encryption(year: int, nature: int) -> str:
     if year < _TLS_TOLD or not nature % 5:
         return ""
-    return f"{_FOLD}{_TLS[year >= 2020 and nature % 2]}"  # noqa: PLR2004 -- TLS 1.3's time
+    return f"{_FOLD}{_TLS[year >= _TLS_1_3 and nature % 2]}"
 
 
 def _inside(year: int, nature: int, draw: Random) -> str:
@@ -84,21 +91,25 @@ def proofpoint(handover: Handover) -> Written:
     """Write as Proofpoint's filter: from the network, and from its own filter daemon."""
     server, client = handover.server, handover.client
     at = handover.at
-    version = server.settled("version", ("8.16.0.27", "8.16.1.2", "8.17.1.5", "8.17.1.19", "8.18.1.11"))
+    # From 8.17.1.24 on its folds are tabs, and it names the recipient.
+    is_recent = at.year > 2022 and server.settled("recent", (True, False))  # noqa: PLR2004 -- when that came
+    versions = ("8.17.1.24", "8.18.1.11") if is_recent else ("8.16.0.27", "8.16.1.2", "8.17.1.5")
+    version = server.settled("version", versions)
+    fold = "\r\n\t" if is_recent else _FOLD
     date = plain(at) if server.settled("zone", (True, False)) else f"{plain(at.astimezone(UTC))[:-6]} GMT"
-    end = f"{_FOLD}for <{handover.sole}>; {date}" if handover.sole else f";{_FOLD}{date}"
+    end = f"{fold}for <{handover.sole}>; {date}" if handover.sole and is_recent else f";{fold}{date}"
     nature, draw = server.nature, handover.draw
     seen = f"{client.reverse} " if client.reverse else ""
     check = client.settled("certificate", ("NOT", "NOT", "OK"))
     taken = (
         f"Received: from {client.helo} ({seen}[{client.address}])"
-        f"{_FOLD}by {server.name} (PPS) with ESMTPS id {proofpoint_id(handover.stamp, draw)}"
-        f"{_FOLD}(version=TLSv1.2 cipher=ECDHE-RSA-AES256-GCM-SHA384 bits=256 verify={check})"
-        f";{_FOLD}{two_digits(at)}"
+        f"{fold}by {server.name} (PPS) with ESMTPS id {proofpoint_id(handover.stamp, draw)}"
+        f"{fold}(version=TLSv1.2 cipher=ECDHE-RSA-AES256-GCM-SHA384 bits=256 verify={check})"
+        f";{fold}{two_digits(at)}"
     )
     filtered = (
         f"Received: from pps.filterd (m{nature % 900_000 + 100_000:07}.{server.domain} [127.0.0.1])"
-        f"{_FOLD}by {server.name} ({version}/{version}) with ESMTP id {sendmail_id(handover.stamp, nature, draw)}{end}"
+        f"{fold}by {server.name} ({version}/{version}) with ESMTP id {sendmail_id(handover.stamp, nature, draw)}{end}"
     )
     return Written(above=(taken, filtered))
 

@@ -237,7 +237,8 @@ def mdaemon(handover: Handover) -> Written:
     """Write as MDaemon."""
     at, server, client = handover.at, handover.server, handover.client
     version = server.settled("version", ("v9.5.2", "v10.1.1", "v11.0.3", "v12.0.4"))
-    recipient = f"\r\n\tfor <{handover.sole}>" if handover.sole else ""
+    # It names one recipient in every real line.
+    recipient = f"\r\n\tfor <{handover.recipients[0]}>"
     identity = f"md5{serial(handover.stamp, server.nature) % 10**10:010}.msg"
     line = (
         f"Received: from {client.helo.partition('.')[0].upper()} by {server.name} (MDaemon PRO {version})"
