@@ -275,8 +275,11 @@ class _Scene:
         else:
             place = draw.choice(("am6", "db5", "vi1", "bn7", "dm6"))
             number = draw.randint(1, 8)
-            name = f"mail-{place}eur0{number}on{draw.randint(2000, 2140)}.outbound.protection.outlook.example"
-            helo = f"EUR0{number}-{place.upper()}-obe.outbound.protection.outlook.example"
+            area = "nam" if place in {"bn7", "dm6"} else "eur"
+            name = (
+                f"mail-{place}{area}0{number}on{draw.randint(2000, 2140)}.outbound.protection.outlook.example"
+            )
+            helo = f"{area.upper()}0{number}-{place.upper()}-obe.outbound.protection.outlook.example"
             domain, zone = "outlook.example", UNIVERSAL
         return Host(
             name=name,

@@ -14,6 +14,10 @@ _BASE_60: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
 _BASE_62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _CAPITALS: Final = "0123456789ABCDEFGHJKLMNPQRSTVWXYZ"
+_LONG_KINDS: Final = frozenset({"so", "mr", "sm"})
+_SIX_IDS: Final = 2021
+_HEX_IDS: Final = 2024
+"""When Gmail's ids became longer, and longer again."""
 _PIDS: Final = 32_768
 
 
@@ -83,9 +87,14 @@ def gmail_shard(nature: int, draw: Random) -> str:
 def gmail(kind: str, at: datetime, nature: int, draw: Random) -> str:
     """`z6so12740796plk`: a short name, what it does (`so`, `mr`, `cs`, `csp`, `si`, `sm`), a count, the machine."""
     short = draw.choice(_LETTERS) + str(draw.choice((draw.randrange(2, 10), draw.randrange(10, 40))))
-    if at.year >= 2022 and kind in {"so", "mr", "sm"}:  # noqa: PLR2004 -- when ids became longer
-        short += f"-{draw.getrandbits(48) | 1 << 47:012x}00b0{draw.getrandbits(64):016x}"
-    return f"{short}{kind}{draw.randrange(100_000, 12_000_000)}{gmail_shard(nature, draw)}"
+    machine = gmail_shard(nature, draw)
+    if kind in _LONG_KINDS and at.year >= _HEX_IDS:
+        short = f"{draw.getrandbits(52):013x}-{draw.getrandbits(44):011x}"
+        machine = machine[:1] + str(draw.randrange(1, 10))
+    elif kind in _LONG_KINDS and at.year >= _SIX_IDS:
+        # The server's address of version 6, a private one's (RFC 3056).
+        short += f"-20020a{nature % 0x100:02x}{draw.getrandbits(16):04x}000000b0{draw.getrandbits(48):012x}"
+    return f"{short}{kind}{draw.randrange(100_000, 12_000_000)}{machine}"
 
 
 def domino(at: datetime, nature: int, draw: Random) -> str:

@@ -46,6 +46,10 @@ class Host:
         """Return the host's own answer: the same one whenever it is asked."""
         return answers[crc32(f"{self.nature} {question}".encode()) % len(answers)]
 
+    def version(self, year: int, versions: Sequence[tuple[int, tuple[str, ...]]]) -> str:
+        """Return the host's version in a year, of a table of years and what is in use until their end."""
+        return self.settled("version", next(known for until, known in versions if year <= until))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:

@@ -121,21 +121,29 @@ def amavis(handover: Handover) -> Written:
     return Written(above=(*final, again, scanned, filtered, *taken.above))
 
 
-_EXIMS: Final = (
-    (2004, "4.24"),
-    (2005, "4.50"),
-    (2007, "4.63"),
-    (2009, "4.69"),
-    (2011, "4.72"),
-    (2013, "4.80"),
-    (2015, "4.84_2"),
-    (2017, "4.86"),
-    (2019, "4.90_1"),
-    (2021, "4.92.3"),
-    (2023, "4.94.2"),
-    (2100, "4.95"),
+_SENDMAILS: Final = (
+    (2004, ("8.12.11", "8.12.8")),
+    (2007, ("8.13.1", "8.13.8", "8.12.11")),
+    (2014, ("8.13.8", "8.14.3", "8.14.4")),
+    (2100, ("8.14.4", "8.14.9", "8.15.2")),
 )
-"""A version, and the year until which it is drawn."""
+_COMMUNIGATES: Final = ((2004, ("4.1.8", "4.2.8")), (2006, ("4.2.8", "4.3.7")), (2100, ("5.0.14", "5.1.16")))
+_FETCHMAILS: Final = ((2005, ("5.9.0", "6.2.5")), (2012, ("6.2.5", "6.3.9")), (2100, ("6.3.9", "6.3.26")))
+_EXIMS: Final = (
+    (2004, ("4.24",)),
+    (2005, ("4.50",)),
+    (2007, ("4.63",)),
+    (2009, ("4.69",)),
+    (2011, ("4.72",)),
+    (2013, ("4.80",)),
+    (2015, ("4.84_2",)),
+    (2017, ("4.86",)),
+    (2019, ("4.90_1",)),
+    (2021, ("4.92.3",)),
+    (2023, ("4.94.2",)),
+    (2100, ("4.95",)),
+)
+"""Versions, and the year until which they are drawn."""
 
 
 def exim(handover: Handover) -> Written:
@@ -146,7 +154,7 @@ def exim(handover: Handover) -> Written:
         handover.client,
         handover.reverse_path,
     )
-    version = next(version for until, version in _EXIMS if at.year <= until)
+    version = server.version(at.year, _EXIMS)
     date = two_digits(at)
     is_told = server.settled("tells envelope", (True, False)) and reverse_path
     envelope = f"\r\n\t(envelope-from <{reverse_path}>)" if is_told else ""
@@ -188,8 +196,7 @@ def exim(handover: Handover) -> Written:
 def sendmail(handover: Handover) -> Written:
     """Write as Sendmail 8.12 to 8.15."""
     at, server, client = handover.at, handover.server, handover.client
-    versions = ("8.12.11", "8.13.1", "8.13.8") if at.year < 2010 else ("8.14.4", "8.14.9", "8.15.2")  # noqa: PLR2004 -- 8.14's time
-    version = server.settled("version", versions)
+    version = server.version(at.year, _SENDMAILS)
     identity = sendmail_id(handover.stamp, server.nature, handover.draw)
     date = commented(plain(at), at) if server.settled("zone", (True, False)) else plain(at)
     end = f"\r\n\tfor <{handover.sole}>; {date}" if handover.sole else f";\r\n\t{date}"
@@ -235,7 +242,7 @@ def qmail(handover: Handover) -> Written:
 def communigate(handover: Handover) -> Written:
     """Write as CommuniGate Pro."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.settled("version", ("4.2.8", "4.3.7", "5.0.14", "5.1.16"))
+    version = server.version(at.year, _COMMUNIGATES)
     identity = serial(handover.stamp, server.nature)
     final = (f"Return-Path: <{handover.reverse_path}>",) if handover.is_final else ()
     if handover.is_local:
@@ -273,7 +280,7 @@ def dovecot(handover: Handover) -> Written:
 def fetchmail(handover: Handover) -> Written:
     """Write as fetchmail, which has fetched the mail from the client's box."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.settled("version", ("5.9.0", "6.2.5", "6.3.9", "6.3.26"))
+    version = server.version(at.year, _FETCHMAILS)
     user = handover.mailbox.partition("@")[0]
     line = (
         f"Received: from {client.name} [{client.address}]\r\n\tby localhost with POP3 (fetchmail-{version})\r\n"

@@ -20,6 +20,8 @@ _TLS: Final = (
 )
 _TLS_TOLD: Final = 2016
 _TLS_1_3: Final = 2020
+_X_RECEIVED: Final = 2012
+"""When the filter's line stopped to be a Received."""
 _SIX: Final = 2018
 """When the servers inside began to be named by an address of version 6 (RFC 3056, of a private one)."""
 _FOLD: Final = "\r\n        "
@@ -64,7 +66,7 @@ def gmail(handover: Handover) -> Written:
         f"{recipient}{tls};{_FOLD}{date}"
     )
     filtered = (
-        f"X-Received: by {_inside(at.year, server.nature, draw)} with SMTP id "
+        f"{'X-' if at.year >= _X_RECEIVED else ''}Received: by {_inside(at.year, server.nature, draw)} with SMTP id "
         f"{gmail_id('mr', at, server.nature, draw)}.{draw.randrange(1, 200)};{_FOLD}{date}"
     )
     kind = "csp" if at.year >= 2011 else "cs"  # noqa: PLR2004 -- when it got its third letter
@@ -93,8 +95,10 @@ def proofpoint(handover: Handover) -> Written:
     at = handover.at
     # From 8.17.1.24 on its folds are tabs, and it names the recipient.
     is_recent = at.year > 2022 and server.settled("recent", (True, False))  # noqa: PLR2004 -- when that came
-    versions = ("8.17.1.24", "8.18.1.11") if is_recent else ("8.16.0.27", "8.16.1.2", "8.17.1.5")
-    version = server.settled("version", versions)
+    versions = ((2021, ("8.16.0.27", "8.16.1.2")), (2100, ("8.17.1.5", "8.17.1.19")))
+    version = (
+        server.settled("new", ("8.17.1.24", "8.18.1.11")) if is_recent else server.version(at.year, versions)
+    )
     fold = "\r\n\t" if is_recent else _FOLD
     date = plain(at) if server.settled("zone", (True, False)) else f"{plain(at.astimezone(UTC))[:-6]} GMT"
     end = f"{fold}for <{handover.sole}>; {date}" if handover.sole and is_recent else f";{fold}{date}"

@@ -27,6 +27,17 @@ _EXCHANGES: Final = (
     (2021, ("15.1.1713.5", "15.0.1497.2", "14.3.487.0")),
     (2100, ("15.1.2375.17", "15.2.792.15", "15.1.2507.23", "15.2.1118.26")),
 )
+_DOMINOS: Final = (
+    (2003, ("5.0.4", "5.0.11")),
+    (2006, ("5.0.11", "6.5.1", "6.5.4")),
+    (2010, ("6.5.4", "7.0.2FP1", "7.0.3")),
+    (2100, ("7.0.3", "8.5.2", "8.5.3")),
+)
+_MDAEMONS: Final = (
+    (2008, ("v9.5.2", "v9.6.1")),
+    (2010, ("v10.1.1", "v9.6.1")),
+    (2100, ("v11.0.3", "v12.0.4")),
+)
 _ONLINE: Final = (
     (2015, "15.0.918.8"),
     (2016, "15.0.1034.9"),
@@ -49,18 +60,11 @@ _TLS_TOLD: Final = 2016
 """When Exchange began to tell version and cipher."""
 _PLACES: Final = ("AM", "DB", "VI", "BN", "DM", "SN", "BY", "SG", "TY", "LO", "CY", "HE")
 _REGIONS: Final = {
-    "AM": "eurprd",
-    "DB": "eurprd",
-    "VI": "eurprd",
-    "HE": "eurprd",
-    "BN": "namprd",
-    "DM": "namprd",
-    "SN": "namprd",
-    "BY": "namprd",
-    "CY": "namprd",
-    "SG": "apcprd",
-    "TY": "jpnprd",
-    "LO": "gbrprd",
+    **dict.fromkeys(("AM", "DB", "VI", "HE"), ("eurprd", "EUR")),
+    **dict.fromkeys(("BN", "DM", "SN", "BY", "CY"), ("namprd", "NAM")),
+    "SG": ("apcprd", "APC"),
+    "TY": ("jpnprd", "JPN"),
+    "LO": ("gbrprd", "GBR"),
 }
 
 
@@ -73,8 +77,7 @@ def smtpsvc(handover: Handover) -> Written:
             f"Received: from mail pickup service by {server.name} with Microsoft SMTPSVC;\r\n\t {plain(at)}"
         )
         return Written(above=(line,), below=(arrival,))
-    versions = next(versions for until, versions in _SMTPSVC if at.year <= until)
-    version = server.settled("version", versions)
+    version = server.version(at.year, _SMTPSVC)
     is_encrypted = version.startswith("7") and client.settled("tls", (True, False))
     over = " over TLS secured channel" if is_encrypted else ""
     line = (
@@ -88,7 +91,7 @@ def smtpsvc(handover: Handover) -> Written:
 def exchange(handover: Handover) -> Written:
     """Write as Exchange 2007 to 2019 in an organisation's own house."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.settled("version", next(versions for until, versions in _EXCHANGES if at.year <= until))
+    version = server.version(at.year, _EXCHANGES)
     if handover.is_local or client.style == "mua":
         line = _by_mapi(handover, server.name, version)
         return Written(above=(line,), below=_mapi_fields(handover))
@@ -147,7 +150,7 @@ def exchange_online(handover: Handover) -> Written:
     version = next(version for until, version in _ONLINE if at.year <= until)
     place = server.settled("place", _PLACES)
     tenant = f"{server.settled('tenant', tuple(range(1, 20))):02}"
-    region = _REGIONS[place]
+    region, area = _REGIONS[place]
     mailbox = _pod(place, tenant, "MB", server.nature % 9000 + 1000, region)
     cipher = f"(version=TLS1_2, cipher={server.settled('cipher', _CIPHERS)})"
     date = plain(at)
@@ -160,7 +163,7 @@ def exchange_online(handover: Handover) -> Written:
             f"with Microsoft SMTP Server {cipher} id {version}; {date}"
         )
         return Written(above=(sent, made), below=_mapi_fields(handover)[:2])
-    border = f"{place}{draw.randrange(1, 9)}EUR{tenant}FT{draw.randrange(3, 66):03}"
+    border = f"{place}{draw.randrange(1, 9)}{area}{tenant}FT{draw.randrange(3, 66):03}"
     front = f"{place}{draw.randrange(1, 9)}PR{tenant}CA{draw.randrange(1, 140):04}.{region}{tenant}.prod.outlook.example"
     taken = folded(
         f"Received: from {client.helo} ({client.address}) by {border}.mail.protection.outlook.example "
@@ -168,7 +171,7 @@ def exchange_online(handover: Handover) -> Written:
         f"via Frontend Transport; {date}"
     )
     inward = folded(
-        f"Received: from {border}.eop-EUR{tenant}.prod.protection.outlook.example ({_ipv6(border)}) by {front} "
+        f"Received: from {border}.eop-{area.lower()}{tenant}.prod.protection.outlook.example ({_ipv6(border)}) by {front} "
         f"({_ipv6(front)}) with Microsoft SMTP Server {cipher} id {version} via Frontend Transport; {date}"
     )
     stored = folded(
@@ -181,7 +184,7 @@ def exchange_online(handover: Handover) -> Written:
         below=(
             *final,
             "X-MS-PublicTrafficType: Email",
-            f"X-MS-Exchange-Organization-AuthSource:\r\n\t{border}.eop-EUR{tenant}.prod.protection.outlook.example",
+            f"X-MS-Exchange-Organization-AuthSource:\r\n\t{border}.eop-{area.lower()}{tenant}.prod.protection.outlook.example",
             "X-MS-Exchange-Organization-AuthAs: Anonymous",
         ),
     )
@@ -217,7 +220,7 @@ def internet_mail_service(handover: Handover) -> Written:
 def domino(handover: Handover) -> Written:
     """Write as Lotus Domino: ten spaces, and one behind the id and the date."""
     at, server, client = handover.at, handover.server, handover.client
-    release = server.settled("release", ("5.0.4", "6.5.1", "7.0.2FP1", "7.0.3", "8.5.3"))
+    release = server.version(at.year, _DOMINOS)
     identity = domino_id(at, server.nature, handover.draw)
     if release.startswith("5"):
         identity = identity.replace("-", ":")
@@ -236,12 +239,13 @@ def domino(handover: Handover) -> Written:
 def mdaemon(handover: Handover) -> Written:
     """Write as MDaemon."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.settled("version", ("v9.5.2", "v10.1.1", "v11.0.3", "v12.0.4"))
+    version = server.version(at.year, _MDAEMONS)
+    name = client.address if client.helo.startswith("[") else client.helo.partition(".")[0].upper()
     # It names one recipient in every real line.
     recipient = f"\r\n\tfor <{handover.recipients[0]}>"
     identity = f"md5{serial(handover.stamp, server.nature) % 10**10:010}.msg"
     line = (
-        f"Received: from {client.helo.partition('.')[0].upper()} by {server.name} (MDaemon PRO {version})"
+        f"Received: from {name} by {server.name} (MDaemon PRO {version})"
         f"\r\n\twith ESMTP id {identity}{recipient}; {two_digits(at)}"
     )
     final = (
