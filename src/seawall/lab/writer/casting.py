@@ -13,7 +13,7 @@ from seawall.lab.writer.cast import Cast, Forum, Keeping, Organisation, Person, 
 from seawall.lab.writer.clock import PACIFIC, UNIVERSAL, ZONES, Zone
 from seawall.lab.writer.names import Names, computer, mail_host
 from seawall.lab.writer.style import Host, Style
-from seawall.lab.writer.styles import STYLES, styles_of
+from seawall.lab.writer.styles import STYLES, styles_of, years_of
 
 WINDOWS: Final = frozenset(
     {"smtpsvc", "exchange", "exchange-online", "internet-mail-service", "domino", "mdaemon"}
@@ -24,9 +24,9 @@ _POLLS: Final = (300.0, 600.0, 900.0, 900.0, 900.0, 1800.0, 3600.0)
 
 def cast(draw: Random, wishes: Wishes) -> Cast:
     """Draw everybody."""
-    year = draw.randint(*wishes.years)
+    year = draw.choice(years_of(wishes.years, wishes.styles))
     start = datetime(year, 1, 1, tzinfo=UTC).timestamp() + draw.random() * 364 * 86_400
-    scene = _Scene(draw, styles_of(year, wishes.styles) or styles_of(year), wishes.strip)
+    scene = _Scene(draw, styles_of(year, wishes.styles), wishes.strip)
     offices = tuple(
         tuple(scene.person(office) for _ in range(wishes.office_people))
         for office in [scene.office(wishes.office_style) for _ in range(wishes.offices)]

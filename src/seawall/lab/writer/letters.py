@@ -214,11 +214,20 @@ def _outlook_express(author: Person, at: datetime, draw: Random) -> _Made:
     return identity.encode(), below
 
 
+_OUTLOOKS: Final = (
+    (2006, "Microsoft Office Outlook 11"),
+    (2010, "Microsoft Office Outlook 12.0"),
+    (2013, "Microsoft Outlook 14.0"),
+    (2016, "Microsoft Outlook 15.0"),
+    (2100, "Microsoft Outlook 16.0"),
+)
+
+
 def _outlook(author: Person, at: datetime, draw: Random) -> _Made:
     high, low = divmod(filetime(at), 2**32)
     identity = f"<{draw.randrange(1, 60):04x}{high:08x}${low:08x}${draw.getrandbits(32):08x}$@{author.organisation.domain}>"
     index = base64.b64encode(b"\x01" + filetime(at).to_bytes(8, "big")[:5] + draw.randbytes(16))
-    mailer = "Microsoft Office Outlook 11" if at.year < 2007 else "Microsoft Outlook 16.0"  # noqa: PLR2004
+    mailer = next(name for until, name in _OUTLOOKS if at.year <= until)
     return identity.encode(), (
         f"X-Mailer: {mailer}".encode(),
         b"Thread-Index: " + index,

@@ -20,8 +20,10 @@ from seawall.lab.writer.lists import expanded
 from seawall.lab.writer.mail import Mail, laid_down, taken
 from seawall.lab.writer.style import Handover, Host
 
-MOST_STOPS: Final = 40
-"""A server refuses a mail with more behind it (RFC 5321 §6.3)."""
+MOST_RECEIVED: Final = 40
+"""A server refuses a mail with more of these (RFC 5321 §6.3)."""
+MOST_STOPS: Final = 200
+"""What has truly passed more servers is let go: a bound on memory, and no server's rule."""
 _LEFT_ALONE: Final = frozenset({"ordinary", "bounce"})
 """Kinds that no fault takes up: a storm here is of one mail, or of one queue."""
 
@@ -193,7 +195,7 @@ class Sea:
         lists = [self._forums[address] for address in group if address in self._forums]
         people = [self.cast.by_address[address] for address in group if address in self.cast.by_address]
         people = [person for person in people if self._matters(person)]
-        if len(mail.stops) > MOST_STOPS:
+        if len(mail.stops) > MOST_STOPS or sum(stop.received for stop in mail.stops) > MOST_RECEIVED:
             return
         seed = self.draw.getrandbits(64)
         for person in people:

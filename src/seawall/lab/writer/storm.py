@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from seawall.errors import Misconfigured
 from seawall.lab.writer.arrivals import Copy
 from seawall.lab.writer.cast import Cast, Person, Wishes
 from seawall.lab.writer.casting import cast
@@ -16,7 +17,7 @@ from seawall.lab.writer.queues import send_ordinary
 from seawall.lab.writer.sea import Sea
 from seawall.lab.writer.species import SPECIES, Culprit, Species, Stage, opening
 from seawall.lab.writer.style import Handover
-from seawall.lab.writer.styles import write
+from seawall.lab.writer.styles import write, years_of
 
 MOST_VIEWS: Final = 50
 _LIST_SPECIES: Final = frozenset({"list-loop"})
@@ -56,6 +57,7 @@ class Storm:
     cast: Cast
     culprits: tuple[Culprit, ...]
     frames: tuple[Frame, ...]
+    """The forged fields that some mail carries."""
     genuine: Mail | None
     """What the sender wrote; none where there is no one mail with which all began."""
     left_origin: int
@@ -68,9 +70,15 @@ class Storm:
 
 
 def storm(order: Order) -> Storm:
-    """Let a storm happen."""
+    """Let a storm happen; raise Misconfigured where no species is of the time of the styles."""
     draw = Random(f"seawall.storm/1 {order.seed}")  # noqa: S311 -- reproducible, not secret
-    kinds = [kind for kind in SPECIES if not order.species or kind.name in order.species]
+    kinds = [
+        kind
+        for kind in SPECIES
+        if (not order.species or kind.name in order.species) and years_of(kind.years, order.styles)
+    ]
+    if not kinds:
+        raise Misconfigured("these styles are of no year in which there were these species")
     kind = draw.choice(kinds)
     wishes = Wishes(
         years=kind.years,
@@ -101,7 +109,9 @@ def storm(order: Order) -> Storm:
         species=kind,
         cast=who,
         culprits=culprits,
-        frames=frames,
+        frames=tuple(
+            frame for frame in frames if any(frame.field in copy.mail.forged for copy in sea.copies)
+        ),
         genuine=sea.genuine,
         left_origin=sea.left_origin,
         views=views,
@@ -137,7 +147,7 @@ def _frames(who: Cast, kind: Species, draw: Random) -> tuple[Frame, ...]:
     accused = draw.choice(innocent)
     server = accused.outward[0]
     handover = Handover(
-        client=draw.choice(who.organisations).outward[-1],
+        client=draw.choice([one for one in who.organisations if one is not accused]).outward[-1],
         server=server,
         moment=who.start - draw.uniform(1, 300),
         reverse_path=who.sender.address,

@@ -20,6 +20,12 @@ def styles_of(year: int, names: Sequence[str] = ()) -> tuple[Style, ...]:
     )
 
 
+def years_of(years: tuple[int, int], names: Sequence[str] = ()) -> tuple[int, ...]:
+    """Return those of the years, first and last included, that know one of these styles or any at all."""
+    first, last = years
+    return tuple(year for year in range(first, last + 1) if styles_of(year, names))
+
+
 def product(name: str) -> str:
     """Return what a style's product is called."""
     return _BY_NAME[name].product

@@ -20,7 +20,7 @@ CORPUS: Final = Path(__file__).parents[5] / "shared/corpus"
 with_corpus = pytest.mark.skipif(
     not CORPUS.exists(), reason="the corpus of real mail is not beside this checkout"
 )
-STORMS: Final = 24
+STORMS: Final = 16
 EXCHANGE: Final = re.compile(r"with Microsoft SMTP Server|with mapi id")
 
 

@@ -173,3 +173,16 @@ def test_a_storm_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     list(write_storms(tmp_path, Order(seed=1), 1))
     with pytest.raises(Misconfigured, match="storm-000001 is there already"):
         list(write_storms(tmp_path, Order(seed=0), 2))
+
+
+@pytest.mark.parametrize("style", ["gmail", "domino", "internet-mail-service", "proofpoint"])
+def test_of_styles_that_are_asked_for_no_other_is_drawn_but_the_faults_own(style: str) -> None:
+    for seed in range(6):
+        happened = storm(Order(seed=seed, styles=(style,)))
+        drawn = {host.style for one in happened.cast.organisations for host in (*one.inward, *one.outward)}
+        assert drawn <= {style, happened.species.office_style}
+
+
+def test_styles_and_species_of_different_times_make_no_storm() -> None:
+    with pytest.raises(Misconfigured, match="no year"):
+        storm(Order(seed=0, species=("connector",), styles=("exchange-online",)))
