@@ -120,11 +120,3 @@ def proofpoint(at: float, draw: Random) -> str:
 def amavis(draw: Random) -> str:
     """`ZFSGR1Qx4OLV`."""
     return "".join(draw.choices(_BASE_62, k=12))
-
-
-def lmtp(at: float, draw: Random) -> str:
-    """Dovecot's: seconds, process and a host's number in base 64."""
-    tail = "".join(draw.choices(_BASE_62, k=6))
-    return (
-        f"{in_base(int(at) % 62**5, _BASE_62, 5)}{tail[:3]}{tail[3:]}{''.join(draw.choices(_BASE_62, k=10))}"
-    )

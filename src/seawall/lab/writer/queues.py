@@ -90,7 +90,9 @@ def report_daily(sea: Sea, *, days: int) -> None:
     """Let a program send the same words every day."""
     cast, draw = sea.cast, sea.draw
     author = cast.sender
-    to = tuple(person.address for person in cast.addressees[: draw.randint(1, 8)])
+    # Among those who get it is somebody whose mailbox is seen.
+    readers = sorted(cast.addressees, key=lambda person: person.address not in sea.watched)
+    to = tuple(person.address for person in readers[: draw.randint(1, 8)])
     about = draw.choice(
         ("Cron: backup finished", "Daily report", "disk usage", "Tagesbericht", "Nightly build: OK")
     )
@@ -139,7 +141,7 @@ def send_ordinary(sea: Sea, watched: tuple[str, ...], *, a_mailbox: int, days: f
     """Let everybody who is watched have other mail as well."""
     cast, draw = sea.cast, sea.draw
     for address in watched:
-        for _ in range(draw.randint(0, 2 * a_mailbox)):
+        for _ in range(draw.randint(1, 2 * a_mailbox)):
             author = draw.choice(cast.people)
             if author.address == address:
                 continue

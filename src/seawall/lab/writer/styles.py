@@ -7,8 +7,8 @@ from seawall.lab.writer import unix_styles, web_styles, windows_styles
 from seawall.lab.writer.style import Handover, Style, Written
 
 STYLES: Final = (*unix_styles.STYLES, *windows_styles.STYLES, *web_styles.STYLES)
-"""Those that organisations are drawn with; the fetching and the storing one stand beside them."""
-_BY_NAME: Final = {style.name: style for style in (*STYLES, unix_styles.FETCHING, unix_styles.STORING)}
+"""Those that organisations are drawn with; the one that fetches stands beside them."""
+_BY_NAME: Final = {style.name: style for style in (*STYLES, unix_styles.FETCHING)}
 
 
 def styles_of(year: int, names: Sequence[str] = ()) -> tuple[Style, ...]:

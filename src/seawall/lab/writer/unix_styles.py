@@ -1,4 +1,4 @@
-"""How Postfix, amavis beside it, Exim, Sendmail, qmail, CommuniGate Pro, Dovecot and fetchmail write; learnt from real lines.
+"""How Postfix, amavis beside it, Exim, Sendmail, qmail, CommuniGate Pro and fetchmail write; learnt from real lines.
 
 Owns their folds, comments, dates and queue ids. Refuses to know who sends what to whom.
 """
@@ -11,7 +11,6 @@ from seawall.lab.writer.queue_ids import (
 )
 from seawall.lab.writer.queue_ids import exim as exim_id
 from seawall.lab.writer.queue_ids import (
-    lmtp,
     postfix_long,
     postfix_short,
     process,
@@ -261,22 +260,6 @@ def communigate(handover: Handover) -> Written:
     return Written(above=(*final, line))
 
 
-def dovecot(handover: Handover) -> Written:
-    """Write as Dovecot's LMTP server behind an MTA."""
-    at, server, client = handover.at, handover.server, handover.client
-    line = (
-        f"Received: from {client.name}\r\n\tby {server.name} (Dovecot) with LMTP id {lmtp(handover.stamp, handover.draw)}"
-        f"\r\n\tfor <{handover.mailbox}>; {two_digits(at)}"
-    )
-    return Written(
-        above=(
-            f"Return-Path: <{handover.reverse_path}>",
-            f"Delivered-To: {handover.mailbox}",
-            line,
-        )
-    )
-
-
 def fetchmail(handover: Handover) -> Written:
     """Write as fetchmail, which has fetched the mail from the client's box."""
     at, server, client = handover.at, handover.server, handover.client
@@ -300,4 +283,3 @@ STYLES: Final = (
 FETCHING: Final = Style(
     name="fetchmail", product="fetchmail", write=fetchmail, first_year=2001, last_year=2100
 )
-STORING: Final = Style(name="dovecot", product="Dovecot", write=dovecot, first_year=2012, last_year=2100)

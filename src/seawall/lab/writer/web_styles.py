@@ -34,13 +34,10 @@ def gmail(handover: Handover) -> Written:
     date = commented(two_digits(at), at)
     inside = _inside(at.year, server.nature, draw)
     if handover.is_local or client.style == "mua":
-        recipient = f"{_FOLD}for <{handover.sole}>" if handover.sole else ""
+        end = f"{_FOLD}for <{handover.sole}>; {date}" if handover.sole else f";{_FOLD}{date}"
         moment = f"{at.year}.{at.month:02}.{at.day:02}.{at.hour:02}.{at.minute:02}.{at.second:02}"
         number = draw.randrange(1, 170)
-        sent = (
-            f"Received: by {server.name} with SMTP id {gmail_id('so', at, server.nature, draw)}.{draw.randrange(31)}"
-            f"{recipient};{_FOLD}{date}"
-        )
+        sent = f"Received: by {server.name} with SMTP id {gmail_id('so', at, server.nature, draw)}.{draw.randrange(31)}{end}"
         if handover.is_local:
             return Written(above=(sent, f"Received: by {inside} with HTTP; {date}"))
         seen = f" ({client.reverse}. [{client.address}])" if client.reverse else f" ([{client.address}])"

@@ -37,20 +37,18 @@ KINDS: Final = {
     "postfix": Kind(real=r"\(Postfix"),
     "amavis": Kind(real=r"amavisd-new|\(Postfix"),
     # Its default text names the envelope's sender; the real lines that do have `smtp`, or an address for a name.
-    "exim": Kind(real=r"\(Exim [34]", shapes=0.5, folds=0.75),
+    "exim": Kind(real=r"\(Exim [34]", shapes=0.6, folds=0.7),
     "sendmail": Kind(real=r"by \S+ \(8\.\d+\.\d+/8"),
     "qmail": Kind(real=r"\(qmail|\(HELO .*with SMTP;|\(\d+\.\d+\.\d+\.\d+\) by \S+ with SMTP;"),
     # Eight real lines; that of a client with a verified name and several recipients is not among them.
-    "communigate": Kind(real=r"CommuniGate Pro", shapes=0.6),
+    "communigate": Kind(real=r"CommuniGate Pro", shapes=0.8),
     "smtpsvc": Kind(real=r"Microsoft SMTPSVC"),
     "exchange": Kind(real=EXCHANGE.pattern),
     "exchange-online": Kind(real=EXCHANGE.pattern),
     "internet-mail-service": Kind(real=r"Internet Mail Service"),
     "domino": Kind(real=r"Lotus Domino Release"),
     "mdaemon": Kind(real=r"MDaemon"),
-    "gmail": Kind(
-        real=r"(?:google|googlemail)\.com|by 2002:|by 10\.\d+\.\d+\.\d+ with", shapes=0.9, folds=0.9
-    ),
+    "gmail": Kind(real=r"(?:google|googlemail)\.com|by 2002:|by 10\.\d+\.\d+\.\d+ with", shapes=0.95),
     "proofpoint": Kind(real=r"pps\.filterd|\(PPS\)"),
 }
 every_style = pytest.mark.parametrize("name", [style.name for style in STYLES])

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seawall.errors import Misconfigured
+from seawall.facts.message import read_message
 from seawall.facts.received import by_host
+from seawall.lab.writer.mail import Stop
 from seawall.lab.writer.species import SPECIES
 from seawall.lab.writer.storm import Order, storm
 from seawall.lab.writer.truth import truth
@@ -153,6 +155,25 @@ def test_what_strips_leaves_nothing_of_those_before_it(seed: int) -> None:
         stops = copy.mail.stops
         last = max((n for n, stop in enumerate(stops) if stop.host.is_stripping and stop.received), default=0)
         assert all(stop.received == 0 for stop in stops[:last] if stop.host is not stops[last].host)
+
+
+def is_part(names: list[str], stops: tuple[Stop, ...]) -> bool:
+    way = iter(stops)
+    return all(any(name == stop.host.domain for stop in way) for name in names)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**32))
+def test_the_route_that_the_scanner_reads_is_a_part_of_the_true_way(seed: int) -> None:
+    routes = 0
+    for copy in storm(Order(seed=seed, strip=0)).copies:
+        octets = copy.mail.octets()
+        route = read_message(octets, len(octets), b"key").passage.route
+        names = [name for name in route if not name.startswith("[")]
+        # Before the first server stands what a client called itself, or the name of its address.
+        assert any(is_part(part, copy.mail.stops) for part in (names, names[1:])), route
+        routes += bool(names)
+    assert routes
 
 
 def test_all_names_and_addresses_are_reserved_ones(tmp_path: Path) -> None:
