@@ -6,6 +6,7 @@ None of this is imported by anything that collects or delivers.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Final
@@ -74,8 +75,6 @@ def remailing(*, keeps_trace: bool, is_polling: bool, lies: Sequence[bytes] = ()
         moment += sea.draw.uniform(1, 25)
 
         def remail() -> None:
-            if is_polling:
-                sea.fetched[organisation.domain, moment] += 1
             sea.keep(copy)
             if not sea.may_make(organisation.domain):
                 return
@@ -129,7 +128,7 @@ def multiplying(locals_: Sequence[str], *, rounds: int) -> Arrival:
                 sea.keep(replace(rightful, number=sea.number(), mailbox=address, cause=cause))
 
         for number in range(rounds):
-            sea.later(first + number * organisation.poll, lambda number=number: fetch(number))  # type: ignore[misc]
+            sea.later(first + number * organisation.poll, partial(fetch, number))
 
     return arrive
 

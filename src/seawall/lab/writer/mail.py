@@ -72,6 +72,9 @@ def taken(mail: Mail, handover: Handover) -> Mail:
     written = write(handover)
     above = [field.encode() for field in written.above]
     below = [field.encode() for field in written.below]
+    if below:
+        # Real mails that passed several such servers have these once.
+        header = without(header, tuple(field.partition(b":")[0].lower() + b":" for field in below))
     stop = Stop(host=server, moment=handover.moment, received=written.received)
     return Mail(header=(*above, *header, *below), body=mail.body, stops=(*stops, stop), forged=forged)
 
@@ -97,7 +100,7 @@ def laid_down(
 
 def without(header: Sequence[bytes], names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Return a header without some fields; the names are in lower case, with their colon."""
-    return tuple(field for field in header if not field[:16].lower().startswith(names))
+    return tuple(field for field in header if not field[:64].lower().startswith(names))
 
 
 def resent(mail: Mail, connector: Connector, server: Host, *, moment: float, number: int) -> Mail:

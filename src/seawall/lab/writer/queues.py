@@ -4,6 +4,7 @@ Owns faults of a server's own queue, and what is innocent. Refuses to know who i
 """
 
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 from seawall.lab.writer.arrivals import Cause, Copy
@@ -34,9 +35,7 @@ def send_again(sea: Sea, genuine: Mail, *, times: int, pause: float, is_fault: b
         again = moment + number * pause + draw.uniform(0, pause / 10)
         sea.later(
             again,
-            lambda again=again: sea.release(  # type: ignore[misc]
-                queue, hosts, unlucky, again, cause, reverse_path=cast.sender.address
-            ),
+            partial(sea.release, queue, hosts, unlucky, again, cause, reverse_path=cast.sender.address),
         )
 
 
@@ -65,9 +64,7 @@ def send_queue_again(sea: Sea, genuine: Mail, *, mails: int, rounds: int) -> Non
             again = moment + days * (number + 1) + draw.uniform(0, 900)
             sea.later(
                 again,
-                lambda queue=queue, hosts=hosts, to=to, again=again, cause=cause, path=path: sea.release(  # type: ignore[misc]
-                    queue, hosts, to, again, cause, reverse_path=path
-                ),
+                partial(sea.release, queue, hosts, to, again, cause, reverse_path=path),
             )
 
 
@@ -105,9 +102,7 @@ def report_daily(sea: Sea, *, days: int) -> None:
         mail = composed(letter, words, moment=moment, draw=Random(draw.random()))  # noqa: S311 -- reproducible
         sea.later(
             moment,
-            lambda mail=mail, moment=moment: sea.submit(  # type: ignore[misc]
-                mail, author, to, moment, Cause(kind="report"), is_program=True
-            ),
+            partial(sea.submit, mail, author, to, moment, Cause(kind="report"), is_program=True),
         )
 
 
@@ -131,8 +126,14 @@ def send_newsletter(sea: Sea, *, issues: int) -> None:
             mail = composed(letter, words, moment=moment, draw=draw)
             sea.later(
                 moment,
-                lambda mail=mail, person=person, moment=moment: sea.submit(  # type: ignore[misc]
-                    mail, cast.sender, (person.address,), moment, Cause(kind="newsletter"), is_program=True
+                partial(
+                    sea.submit,
+                    mail,
+                    cast.sender,
+                    (person.address,),
+                    moment,
+                    Cause(kind="newsletter"),
+                    is_program=True,
                 ),
             )
 
@@ -152,8 +153,8 @@ def send_ordinary(sea: Sea, watched: tuple[str, ...], *, a_mailbox: int, days: f
             to = (address, *(other for other in others if other not in {address, author.address}))
             sea.later(
                 moment,
-                lambda author=author, to=to, moment=moment: sea.submit(  # type: ignore[misc]
-                    _note(sea, author, to, moment), author, to, moment, Cause(kind="ordinary")
+                partial(
+                    sea.submit, _note(sea, author, to, moment), author, to, moment, Cause(kind="ordinary")
                 ),
             )
 

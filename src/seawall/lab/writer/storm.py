@@ -3,7 +3,7 @@
 Owns the draw of a storm as a whole. Refuses to know files (`shelves`) and the form of the truth (`truth`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -65,8 +65,10 @@ class Storm:
     """The mailboxes that are seen, by their addresses."""
     copies: tuple[Copy, ...]
     """In the order of their numbers, seen or not."""
-    made: dict[str, int]
-    sent: dict[str, int]
+    made: Mapping[str, int]
+    sent: Mapping[str, int]
+    fetched: Mapping[tuple[str, float], int]
+    """By domain and moment, how many mails a poll of a faulty connector took."""
 
 
 def storm(order: Order) -> Storm:
@@ -118,6 +120,7 @@ def storm(order: Order) -> Storm:
         copies=tuple(sorted(sea.copies, key=lambda copy: copy.number)),
         made=dict(sea.made),
         sent=dict(sea.sent),
+        fetched=dict(sea.fetched),
     )
 
 

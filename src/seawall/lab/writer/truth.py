@@ -49,6 +49,11 @@ def truth(storm: Storm, places: Mapping[int, tuple[int, str, int]]) -> str:
                 "mailbox": culprit.mailbox or None,
                 "made": storm.made.get(culprit.domain, 0),
                 "sent": storm.sent.get(culprit.domain, 0),
+                "fetched": [
+                    [round(poll - start, 3), count]
+                    for (domain, poll), count in sorted(storm.fetched.items())
+                    if domain == culprit.domain
+                ],
                 "seen": sum(
                     _passed(storm.copies[n], culprit.hosts, culprit.domain) for n in _seen(storm, places)
                 ),

@@ -97,3 +97,10 @@ def test_what_is_handed_out_is_what_a_view_of_everybody_would_see() -> None:
     faulty = {culprit.mailbox for culprit in happened.culprits}
     for address in set(happened.views) & named - faulty:
         assert seen[address] == made
+
+
+def test_a_copy_is_made_of_each_mail_that_a_faulty_connector_fetches_until_the_limit() -> None:
+    happened = storm(Order(seed=2, species=("connector",), views=4))
+    for culprit in happened.culprits:
+        fetched = sum(count for (domain, _), count in happened.fetched.items() if domain == culprit.domain)
+        assert 0 < happened.made[culprit.domain] <= fetched

@@ -207,3 +207,16 @@ def test_of_styles_that_are_asked_for_no_other_is_drawn_but_the_faults_own(style
 def test_styles_and_species_of_different_times_make_no_storm() -> None:
     with pytest.raises(Misconfigured, match="no year"):
         storm(Order(seed=0, species=("connector",), styles=("exchange-online",)))
+
+
+def test_a_field_of_one_product_stands_once_however_many_of_its_servers_the_mail_passed() -> None:
+    happened = storm(Order(seed=1, styles=("smtpsvc",), views=6, strip=0))
+    counts = Counter(
+        (
+            sum(stop.host.style == "smtpsvc" for stop in copy.mail.stops) > 1,
+            copy.mail.octets().count(b"\r\nX-OriginalArrivalTime:"),
+        )
+        for copy in happened.copies
+        if copy.cause.kind == "ordinary"
+    )
+    assert counts[True, 1] == sum(counts.values()) - counts[False, 1] > 0
