@@ -1,0 +1,180 @@
+"""What each style writes, beside real lines of that style: shapes, folds, and what the scanner finds in them."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from seawall.facts.dates import moment
+from seawall.facts.received import by_host
+from seawall.lab.writer.storm import Order, storm
+from seawall.lab.writer.style import folded
+from seawall.lab.writer.styles import STYLES
+from unit.lab.writer.shapes import shape
+
+CORPUS: Final = Path(__file__).parents[5] / "shared/corpus"
+with_corpus = pytest.mark.skipif(
+    not CORPUS.exists(), reason="the corpus of real mail is not beside this checkout"
+)
+STORMS: Final = 16
+EXCHANGE: Final = re.compile(r"with Microsoft SMTP Server|with mapi id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How real lines of a style are found, and what share of the written shapes is among theirs."""
+
+    real: str
+    shapes: float = 0.97
+    folds: float = 0.97
+
+
+KINDS: Final = {
+    "postfix": Kind(real=r"\(Postfix"),
+    "amavis": Kind(real=r"amavisd-new|\(Postfix"),
+    # Its default text names the envelope's sender; the real lines that do have `smtp`, or an address for a name.
+    "exim": Kind(real=r"\(Exim [34]", shapes=0.6, folds=0.7),
+    "sendmail": Kind(real=r"by \S+ \(8\.\d+\.\d+/8"),
+    "qmail": Kind(real=r"\(qmail|\(HELO .*with SMTP;|\(\d+\.\d+\.\d+\.\d+\) by \S+ with SMTP;"),
+    # Eight real lines; that of a client with a verified name and several recipients is not among them.
+    "communigate": Kind(real=r"CommuniGate Pro", shapes=0.8),
+    "smtpsvc": Kind(real=r"Microsoft SMTPSVC"),
+    "exchange": Kind(real=EXCHANGE.pattern),
+    "exchange-online": Kind(real=EXCHANGE.pattern),
+    "internet-mail-service": Kind(real=r"Internet Mail Service"),
+    "domino": Kind(real=r"Lotus Domino Release"),
+    "mdaemon": Kind(real=r"MDaemon"),
+    "gmail": Kind(real=r"(?:google|googlemail)\.com|by 2002:|by 10\.\d+\.\d+\.\d+ with", shapes=0.95),
+    "proofpoint": Kind(real=r"pps\.filterd|\(PPS\)"),
+}
+every_style = pytest.mark.parametrize("name", [style.name for style in STYLES])
+
+
+def unfolded(field: str) -> str:
+    return re.sub(r"\r?\n[ \t]*", " ", field).strip()
+
+
+@cache
+def written(name: str) -> tuple[str, ...]:
+    """The Received of a style's hosts in some storms, folds and all, without the field's name."""
+    found = []
+    for seed in range(STORMS):
+        for copy in storm(Order(seed=seed, styles=(name,), views=4, strip=0)).copies[:60]:
+            lines = [field[9:].decode() for field in copy.mail.header if field.startswith(b"Received:")]
+            for stop in reversed(copy.mail.stops):
+                own, lines = lines[: stop.received], lines[stop.received :]
+                # A list's own line is no server's.
+                found += own if stop.host.style == name and not any("ECARTIS" in line for line in own) else []
+    assert len(found) >= 100
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def real_lines() -> tuple[str, ...]:
+    text = (CORPUS / "received_lines.txt").read_text("latin-1")
+    return tuple(line.split("\t", 2)[2] for line in text.split("\n")[1:] if line.count("\t") > 1)
+
+
+def real(name: str) -> list[str]:
+    pattern = re.compile(KINDS[name].real)
+    return [line for line in real_lines() if pattern.search(line)]
+
+
+@cache
+def raw_fields() -> tuple[str, ...]:
+    """The corpus's Received as their mails have them, folds and all."""
+    found: dict[str, None] = {}
+    pattern = re.compile(rb"^Received:((?:.*\n[ \t])*.*)", re.MULTILINE)
+    for path in sorted(CORPUS.glob("*/messages/*")):
+        header = path.read_bytes().replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+        found |= dict.fromkeys(field.decode("latin-1") for field in pattern.findall(header + b"\n"))
+    return tuple(found)
+
+
+def form(field: str) -> tuple[tuple[str, str], ...]:
+    """How a field is folded: each further line's indent, and what it begins with."""
+    lines = re.split(r"\r?\n", field)[1:]
+    return tuple(
+        (re.match(r"[ \t]*", line)[0], begins(line.strip()))  # type: ignore[index]
+        for line in lines
+    )
+
+
+def begins(text: str) -> str:
+    word = text.split(" ", maxsplit=1)[0]
+    if re.match(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),", text):
+        return "DATE"
+    return word if word in {"by", "for", "with", "id", "key-exchange"} else word[:4]
+
+
+@with_corpus
+@every_style
+def test_the_shapes_of_the_written_lines_are_those_of_real_ones(name: str) -> None:
+    known = {shape(line) for line in real(name)}
+    shapes = Counter(shape(unfolded(field)) for field in written(name))
+    share = sum(count for one, count in shapes.items() if one in known) / shapes.total()
+    assert share >= KINDS[name].shapes, [one for one in shapes if one not in known]
+
+
+@with_corpus
+@every_style
+def test_the_scanner_finds_in_the_written_lines_what_it_finds_in_real_ones(name: str) -> None:
+    """The host that wrote the line, or a note of none; and a date that can be read."""
+    there = Counter(kind_of(line) for line in real(name))
+    here = Counter(kind_of(unfolded(field)) for field in written(name))
+    assert here.keys() <= there.keys()
+    for kind in here:
+        assert there[kind] >= 2 or there[kind] / there.total() > 0.05
+
+
+def kind_of(line: str) -> tuple[str, bool]:
+    host = by_host(line.encode("latin-1"))
+    named = "a note" if host is None else "a name" if "." in host or ":" in host else host
+    return named, moment(line.rpartition(";")[2].encode("latin-1")) is not None
+
+
+@with_corpus
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in {"exchange", "exchange-online"}])
+def test_the_written_lines_are_folded_where_real_ones_are(name: str) -> None:
+    pattern = re.compile(KINDS[name].real)
+    known = {form(field) for field in raw_fields() if pattern.search(unfolded(field))}
+    forms = Counter(form(field) for field in written(name))
+    share = sum(count for one, count in forms.items() if one in known) / forms.total()
+    assert share >= KINDS[name].folds, [one for one in forms if one not in known]
+
+
+@with_corpus
+def test_exchange_folds_at_the_column_at_which_the_writer_does() -> None:
+    """Most real lines of Exchange come out the same when they are folded anew; a list's server folded the rest."""
+    raw = ["Received:" + field for field in raw_fields() if EXCHANGE.search(unfolded(field))]
+    raw = [
+        field
+        for field in raw
+        if re.search(r"\n [^ \t]", field) and "\n\t" not in field and "=3D" not in field
+    ]
+    same = {
+        width: sum(folded(unfolded(field), width=width) == field.replace("\n", "\r\n") for field in raw)
+        for width in (70, 74, 76, 77, 78, 79, 80)
+    }
+    assert len(raw) >= 100
+    assert max(same, key=lambda width: same[width]) == 78
+    assert same[78] / len(raw) > 0.7
+
+
+@every_style
+def test_a_styles_dates_are_real_days_with_their_weekday(name: str) -> None:
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    seen = 0
+    for field in written(name):
+        told = re.search(r"(\w{3}), {1,2}(\d{1,2}) (\w{3}) (\d{4})", unfolded(field))
+        if told:
+            day, _, rest = told[0].partition(",")
+            at = moment(f"{rest.strip()} 12:00:00 +0000".encode())
+            assert at is not None
+            assert days[int(at // 86_400 + 3) % 7] == day
+            seen += 1
+    assert seen or name == "qmail"
