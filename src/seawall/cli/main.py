@@ -42,6 +42,11 @@ COMMANDS: Final = (
     ("held drop", "seawall.cli.held:drop", "Drop mails that are set aside, for good."),
     ("adopt", "seawall.cli.adopt:adopt", "Mark what is at the server as seen, and fetch none of it."),
     ("audit", "seawall.cli.audit:audit", "Tell whether a connector amplifies, loses, cuts or doubles mail."),
+    (
+        "storms",
+        "seawall.cli.storms:storms",
+        "Write mail storms as mailboxes, with the truth beside them.",
+    ),
     ("explain", "seawall.cli.explain:explain", "Say who would receive a mail and why; changes nothing."),
 )
 
