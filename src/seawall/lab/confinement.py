@@ -9,6 +9,7 @@ import errno
 import fcntl
 import ipaddress
 import os
+import signal
 import socket
 import struct
 import sys
@@ -20,6 +21,7 @@ from seawall.errors import Misconfigured
 
 _CLONE_NEWUSER: Final = 0x10000000
 _CLONE_NEWNET: Final = 0x40000000
+_PR_SET_PDEATHSIG: Final = 1
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP_RUNNING: Final = 0x41
 
@@ -53,6 +55,12 @@ def enter() -> Confinement:
     except OSError:
         return Confinement.PORTS
     return Confinement.NAMESPACE
+
+
+def end_with_parent() -> None:
+    """Let the system kill this process when the one that started it ends, however that ends; Linux alone can."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def loopback(host: str) -> str:

@@ -6,6 +6,8 @@ connector under test reaches nothing but its trial, and finds a mail server on p
 
 import multiprocessing
 import os
+import signal
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from seawall.lab.audit.case import Case
 from seawall.lab.audit.judge import HARM, Finding, Played, foreign_deliveries, judge
 from seawall.lab.audit.reading import load
 from seawall.lab.audit.trial import Ports, Stranger, Subject, play
-from seawall.lab.confinement import Confinement, enter
+from seawall.lab.confinement import Confinement, end_with_parent, enter
 from seawall.lab.connectors.profile import Profile, Way
 
 SMTP_PORT: Final = 25
@@ -108,7 +110,12 @@ def contest(planned: Sequence[Meeting], *, at_once: int | None = None) -> Iterat
     # A forked child would have this process's threads' locks; a network of its own needs a process with one thread.
     context = multiprocessing.get_context("spawn")
     workers = min(at_once or len(os.sched_getaffinity(0)), max(1, len(planned)))
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_go_in) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="seawall-audit-") as place,
+        ProcessPoolExecutor(workers, mp_context=context, initializer=_go_in, initargs=(Path(place),)) as pool,
+    ):
+        # Other users may pass here, but not look around.
+        Path(place).chmod(0o711)
         try:
             yield from pool.map(
                 _play,
@@ -117,8 +124,11 @@ def contest(planned: Sequence[Meeting], *, at_once: int | None = None) -> Iterat
                 [meeting.entry for meeting in planned],
                 [meeting.way for meeting in planned],
             )
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            # Nobody waits for the rest: what each of them runs ends with it.
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            raise
 
 
 def told(meeting: Meeting, played: Played, confinement: Confinement) -> Trial:
@@ -145,15 +155,19 @@ def told(meeting: Meeting, played: Played, confinement: Confinement) -> Trial:
 
 
 _confinement = Confinement.PORTS
+_place = Path()
 
 
-def _go_in() -> None:
-    global _confinement  # noqa: PLW0603 - where this worker is, for as long as it lives
-    _confinement = enter()
+def _go_in(place: Path) -> None:
+    global _confinement, _place
+    # A terminal's interrupt is for who started this; he ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+    _confinement, _place = enter(), place
 
 
 def _play(path: Path, entry: Entry, way: Way) -> Trial:
     meeting = Meeting(case=load(path), entry=entry, way=way)
     own = SMTP_PORT if _confinement is Confinement.NAMESPACE else None
     subject: Subject = Stranger(profile=meeting.entry.profile, way=meeting.way)
-    return told(meeting, play(meeting.case, subject, Ports(own=own)), _confinement)
+    return told(meeting, play(meeting.case, subject, Ports(own=own), _place), _confinement)

@@ -4,6 +4,7 @@ Owns the waiting. Refuses to know when such a connector polls, and where it keep
 """
 
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -91,5 +92,6 @@ def fitting(cases: Iterable[Case]) -> tuple[Meeting, ...]:
 
 def play_elsewhere(meeting: Meeting, ports: Ports, wait: float) -> Trial:
     """Play one trial with whoever comes; `wait` is how long in seconds each poll is waited for."""
-    played = play(meeting.case, Elsewhere(patience=wait), ports)
+    with tempfile.TemporaryDirectory(prefix="seawall-audit-") as place:
+        played = play(meeting.case, Elsewhere(patience=wait), ports, Path(place))
     return told(meeting, played, Confinement.PORTS)

@@ -82,9 +82,9 @@ class Stranger:
             yield from home.glob(pattern)
 
 
-def play(case: Case, subject: Subject, ports: Ports) -> Played:
-    """Play a case to its end. Whatever happens, nothing that was started is left."""
-    with _place() as root, ExitStack() as servers:
+def play(case: Case, subject: Subject, ports: Ports, place: Path) -> Played:
+    """Play a case to its end, in a new directory in `place`. Whatever happens, nothing that was started is left."""
+    with _room(place) as root, ExitStack() as servers:
         stage = _Stage(case, root, ports, servers)
         runs = []
         for step in case.steps:
@@ -203,9 +203,9 @@ def _read(paths: Iterator[Path] | list[Path]) -> Iterator[bytes]:
 
 
 @contextmanager
-def _place() -> Iterator[Path]:
+def _room(place: Path) -> Iterator[Path]:
     """A directory for one trial, which other users may pass but not list."""
-    root = Path(tempfile.mkdtemp(prefix="seawall-audit-"))
+    root = Path(tempfile.mkdtemp(dir=place))
     try:
         root.chmod(0o711)
         yield root

@@ -25,6 +25,8 @@ from seawall.lab.connectors.profile import Profile
 STRANGER: Final = "nobody"
 GROUP: Final = "nogroup"
 """Who runs, where root audits, what refuses to work for root."""
+_ENDS_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Runs a command that is killed when we are (util-linux); without it a kill of ours may leave a connector."""
 LONGEST_TALK: Final = 4096
 LOOK_SECONDS: Final = 0.01
 
@@ -97,12 +99,14 @@ def run(
 
     Raises Misconfigured where the program cannot be started.
     """
+    if shutil.which(command.argv[0]) is None:
+        raise Misconfigured(f"{command.argv[0]} cannot be started: there is no such program")
     started = clock()
     user = _user(profile)
     with tempfile.TemporaryFile() as talk:
         try:
             child = subprocess.Popen(  # noqa: S603 - a profile's program, which a person named
-                command.argv,
+                (*_ENDS_WITH_PARENT, *command.argv) if shutil.which(_ENDS_WITH_PARENT[0]) else command.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=talk,
                 stderr=talk,

@@ -1,6 +1,8 @@
 """Strangers under audit, each with one fault: the audit names that fault; of an honest one it says nothing."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,11 +88,11 @@ def test_a_connector_that_writes_files_by_itself_is_judged_by_them(cases: Path) 
     assert dict(trial.deliveries) == {"alice@example.org": 3}
 
 
-def test_a_hung_connector_is_stopped_and_nothing_of_it_is_left(cases: Path) -> None:
+def test_a_hung_connector_is_stopped_and_nothing_of_it_is_left(cases: Path, tmp_path: Path) -> None:
     profile = stranger("hangs")
     case = load(next(cases.rglob("case.toml")))
     subject = Stranger(profile=profile, way=profile.ways[0], limit=0.5)
-    found = judge(case, play(case, subject, Ports()))
+    found = judge(case, play(case, subject, Ports(), tmp_path))
     assert Kind.HUNG in {finding.kind for finding in found}
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert f"{STRANGER} hangs" not in listed
@@ -129,3 +131,26 @@ def test_what_does_not_fit_together_is_refused(cases: Path, capsys: pytest.Captu
     ):
         assert exit_code([*fixed, *arguments]) == 2
         assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_when_the_audit_is_ended_all_that_it_started_ends(
+    by: signal.Signals, cases: Path, tmp_path: Path
+) -> None:
+    """The stranger opens a pipe and hangs: its end is read where nobody has it open any more."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = f'{sys.executable} -c \'import time; open("{pipe}", "w"); held = open("{pipe}", "w"); time.sleep(600)\''
+    audit = subprocess.Popen(
+        [sys.executable, "-m", "seawall", "audit", "--cases", str(cases), "--command", command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        with pipe.open("rb") as end:
+            audit.send_signal(by)
+            assert audit.wait(60)
+            assert end.read() == b""
+    finally:
+        audit.kill()
+        audit.wait()

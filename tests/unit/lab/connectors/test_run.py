@@ -73,7 +73,7 @@ def test_its_environment_holds_nothing_of_ours(tmp_path: Path, monkeypatch: pyte
 
 def test_a_program_that_cannot_be_started_is_said(tmp_path: Path) -> None:
     command = Command(argv=("/nowhere/at/all",), env=environment(tmp_path), clean_exits=frozenset({0}))
-    with pytest.raises(Misconfigured, match="/nowhere/at/all cannot be started: No such file or directory"):
+    with pytest.raises(Misconfigured, match="/nowhere/at/all cannot be started: there is no such program"):
         run(stranger(), command, limit=1.0)
 
 
