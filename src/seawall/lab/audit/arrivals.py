@@ -1,7 +1,8 @@
 """What arrived, beside what the server held: which mail it is, and what became of its octets.
 
-Owns the comparison. A connector may put trace on top, and a line end at the end; any other octet that is not the
-mail's is told. Refuses to know who should have received it.
+Owns the comparison. A connector may put trace on top, move a Return-Path that stood there into the envelope, as a
+gateway must (RFC 5321 §4.4), and put a line end at the end; any other octet that is not the mail's is told. Refuses to
+know who should have received it.
 """
 
 import re
@@ -11,6 +12,7 @@ from enum import Enum
 from typing import Final
 
 _FIELD: Final = re.compile(rb"(?:[!-9;-~]+[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*)*")
+_RETURN_PATH: Final = re.compile(rb"\AReturn-Path:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE)
 _BEGINNING: Final = 64
 """Octets by which the beginning of a mail is found again below the trace."""
 _TELLING: Final = 8
@@ -103,7 +105,7 @@ class _Look:
         return has_both_ends and len(self.lines & found.lines) * 2 >= len(self.lines)
 
     def _is_whole(self, native: bytes) -> bool:
-        if not native.endswith(self.native):
-            return False
-        trace = native[: len(native) - len(self.native)]
-        return _FIELD.fullmatch(trace) is not None
+        return any(
+            native.endswith(mail) and _FIELD.fullmatch(native[: len(native) - len(mail)]) is not None
+            for mail in {self.native, _RETURN_PATH.sub(b"", self.native)}
+        )

@@ -31,11 +31,13 @@ class Mail:
 
 
 class Act(Enum):
-    """What happens to the box between two polls."""
+    """What happens to the box between two polls.
+
+    COME_BACK: what was delivered since the last such step lies in it again, as it was delivered.
+    """
 
     NEW_UIDLS = "new-uidls"
     ROTATE_UIDLS = "rotate-uidls"
-    REBUILD = "rebuild"
     RESTORE = "restore"
     COME_BACK = "come-back"
 
@@ -56,13 +58,20 @@ class Arrive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuild:
+    """The box is emptied and holds these mails, or those that it held; its UIDLs count from one again."""
+
+    mails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextHop:
     """The next hop behaves otherwise from here on."""
 
     manners: Manners
 
 
-Step = Poll | Act | Arrive | NextHop
+Step = Poll | Act | Arrive | Rebuild | NextHop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +79,13 @@ class Then:
     """What must be true after; that nothing is lost, sent to a stranger, bounced or hung is true of every case.
 
     `arrives` names mails that each of their recipients must have, whole. `copies` is how often one recipient may have
-    a mail at most: a mail that is not named, once.
+    a mail at most: a mail that is not named, once. `unfit` names mails that a next hop may be given changed, or
+    not at all: they hold what SMTP may not carry (RFC 5321 §2.3.8). Files take them as they are.
     """
 
     arrives: tuple[str, ...]
     copies: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    unfit: frozenset[str] = frozenset()
     memory: int = MEMORY
 
 

@@ -128,7 +128,11 @@ class _Judge:
             (Kind.SPLIT, Likeness.SPLIT, "a piece of it was delivered as a mail"),
             (Kind.ALTERED, Likeness.ALTERED, "octets of it were changed"),
         ):
-            names = Counter(one.name for one in self._arrived if one.likeness is likeness)
+            names = Counter(
+                one.name
+                for one in self._arrived
+                if one.likeness is likeness and not (kind is Kind.ALTERED and self._may_be_changed(one))
+            )
             for name, count in names.items():
                 yield _finding(kind, name, count, sentence)
 
@@ -147,7 +151,7 @@ class _Judge:
         if not missing:
             return
         if is_left or self._is_kept(name):
-            if name in self._case.then.arrives:
+            if name in self._case.then.arrives and name not in self._case.then.unfit:
                 where = "it stays at the server" if is_left else "the connector keeps it aside"
                 yield _finding(
                     Kind.STUCK, name, len(missing), f"not delivered to {', '.join(missing)}: {where}"
@@ -156,6 +160,10 @@ class _Judge:
             yield _finding(
                 Kind.LOST, name, len(missing), f"erased at the server, and not with {', '.join(missing)}"
             )
+
+    def _may_be_changed(self, one: Recognised) -> bool:
+        """Whether it went to a next hop, and holds what SMTP may not carry."""
+        return one.name in self._case.then.unfit and one.arrival.reverse_path is not None
 
     def _by_recipient(self, name: str, likenesses: Iterable[Likeness]) -> Counter[str]:
         wanted = frozenset(likenesses)

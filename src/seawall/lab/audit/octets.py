@@ -13,6 +13,20 @@ from seawall.toml.section import Section, listed
 MOST_OCTETS: Final = 32 * 2**20
 
 
+class Room:
+    """How many octets a case may still grow by: all that it holds and says comes out of one."""
+
+    def __init__(self, octets: int = MOST_OCTETS) -> None:
+        self._most = octets
+        self._left = octets
+
+    def take(self, octets: int) -> None:
+        """Take room for so many octets; raises ValueError where there is less."""
+        if octets > self._left:
+            raise ValueError(f"brings the case over {self._most} octets")
+        self._left -= octets
+
+
 def octets(text: str) -> bytes:
     """Return the octets that a string's characters are (Latin-1); raises ValueError for a character that is none."""
     try:
@@ -21,6 +35,16 @@ def octets(text: str) -> bytes:
         raise ValueError(
             f"U+{ord(text[refused.start]):04X} is no octet: write its octets, such as \\u00e9"
         ) from None
+
+
+def lines(text: str) -> bytes:
+    """Return text as a mail has it: UTF-8, each line end CRLF."""
+    return text.encode("utf-8").replace(b"\n", b"\r\n")
+
+
+def numbered(piece: bytes, number: int) -> bytes:
+    """Return octets with each `%d` replaced by a number."""
+    return piece.replace(b"%d", b"%d" % number)
 
 
 def _checked(text: str) -> str:
@@ -53,21 +77,20 @@ Parts = Annotated[tuple[Part, ...], listed(least=1)]
 """Octets in parts, one behind the other."""
 
 
-def joined(parts: Sequence[Part], texts: Mapping[str, bytes]) -> bytes:
-    """Return what the parts are together; raises ValueError for an unknown text, and for too much."""
+def joined(parts: Sequence[Part], texts: Mapping[str, bytes], room: Room) -> bytes:
+    """Return what the parts are together; raises ValueError for an unknown text, and for more than there is room."""
     whole = bytearray()
     for part in parts:
         piece = _piece(part, texts)
-        if part.times is None:
-            whole += piece
-        elif len(whole) + len(piece) * part.times > MOST_OCTETS:
-            raise ValueError(f"is over {MOST_OCTETS} octets")
-        elif b"%d" in piece:
-            whole += b"".join(piece.replace(b"%d", b"%d" % number) for number in range(1, part.times + 1))
+        if part.times is None or b"%d" not in piece:
+            times = part.times or 1
+            room.take(len(piece) * times)
+            whole += piece * times
         else:
-            whole += piece * part.times
-        if len(whole) > MOST_OCTETS:
-            raise ValueError(f"is over {MOST_OCTETS} octets")
+            marks = piece.count(b"%d")
+            room.take((len(piece) - 2 * marks) * part.times + marks * _digits(part.times))
+            for number in range(1, part.times + 1):
+                whole += numbered(piece, number)
     return bytes(whole)
 
 
@@ -75,8 +98,13 @@ def _piece(part: Part, texts: Mapping[str, bytes]) -> bytes:
     if part.octets is not None:
         return octets(part.octets)
     if part.lines is not None:
-        return part.lines.encode("utf-8").replace(b"\n", b"\r\n")
+        return lines(part.lines)
     found = texts.get(part.text or "")
     if found is None:
         raise ValueError(f"{part.text!r} is none of the texts: there are {', '.join(texts) or 'none'}")
     return found
+
+
+def _digits(last: int) -> int:
+    """Return how many digits the numbers from 1 to `last` have together."""
+    return sum(last - 10**place + 1 for place in range(len(str(last))))

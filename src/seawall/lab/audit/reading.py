@@ -1,26 +1,37 @@
-"""A case's directory: the keys of case.toml, and what is wrong with it by file, line and key.
+"""A case's directory: what the tables of its case.toml mean together, and what is wrong with it by file, line and key.
 
-Owns the file format, which docs/audit-cases.md tells. Reads nothing outside the directory but the mails that all
-cases may name (cases/mails.toml).
+Owns the way from the file to a `Case`; the keys are in `written`. Reads nothing outside the directory but the mails
+that all cases may name (cases/mails.toml).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
-
-from pydantic import Field, model_validator
+from typing import Final
 
 from seawall.errors import Misconfigured
-from seawall.lab.audit.case import DOMAIN, MAILBOXES, Act, Arrive, Case, Mail, NextHop, Poll, Step, Then
-from seawall.lab.audit.octets import MOST_OCTETS, OctetsText, Parts, joined, octets
-from seawall.lab.audit.server import Server, behaviour
+from seawall.lab.audit.case import (
+    DOMAIN,
+    MAILBOXES,
+    Act,
+    Arrive,
+    Case,
+    Mail,
+    NextHop,
+    Poll,
+    Rebuild,
+    Step,
+    Then,
+)
+from seawall.lab.audit.octets import MOST_OCTETS, Room, joined, lines, numbered, octets
+from seawall.lab.audit.server import behaviour
+from seawall.lab.audit.written import CaseTables, Common, MailTable, NextHopTable, StepTable
 from seawall.lab.connectors.profile import Deliver, Keep, Serves
-from seawall.lab.sink import OFFERED, Manners
+from seawall.lab.sink import Manners
 from seawall.toml.document import read
 from seawall.toml.positions import KeyPath
 from seawall.toml.problems import Problem
-from seawall.toml.section import Section, Size, default, listed, read_section
+from seawall.toml.section import read_section
 
 SHIPPED: Final = Path(__file__).parent / "cases"
 COMMON: Final = SHIPPED / "mails.toml"
@@ -54,120 +65,45 @@ def find(root: Path) -> tuple[Case, ...]:
 def load(path: Path) -> Case:
     """Read a case.toml; the case has its directory's name, and the group that directory lies in."""
     document = read(path)
-    common = _common()
-    found = read_section(_Case, document.raw, ())
+    found = read_section(CaseTables, document.raw, ())
     if isinstance(found, list):
         raise document.refused(found)
-    builder = _Builder(found, common, path.parent)
+    builder = _Builder(found, _common(), path.parent)
     case = builder.case()
     if case is None or builder.problems:
         raise document.refused(builder.problems)
     return case
 
 
-def _common() -> "_Common":
+def _common() -> Common:
     document = read(COMMON)
-    found = read_section(_Common, document.raw, ())
+    found = read_section(Common, document.raw, ())
     if isinstance(found, list):
         raise document.refused(found)
     return found
 
 
-class _Mail(Section):
-    """[mails.NAME]: one of `octets`, `lines`, `file` and `parts`."""
-
-    octets: OctetsText | None = None
-    lines: str | None = None
-    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
-    parts: Parts | None = None
-    recipients: Annotated[tuple[str, ...], listed(least=1)] = (MAILBOXES[0].partition("@")[0],)
-
-    @model_validator(mode="after")
-    def _is_one(self) -> "_Mail":
-        if sum(each is not None for each in (self.octets, self.lines, self.file, self.parts)) != 1:
-            raise ValueError("must have one of octets, lines, file and parts")
-        return self
-
-
-class _NextHop(Section):
-    """[next_hop]: the keys are those of `lab.sink.Manners`, which says what each means."""
-
-    answers: dict[str, OctetsText | Annotated[tuple[OctetsText, ...], listed(least=1)]] = Field(
-        default_factory=dict
-    )
-    offers: Annotated[tuple[str, ...], listed()] = OFFERED
-    is_lenient: bool = False
-    is_strict: bool = False
-
-
-class _Step(Section):
-    """[[steps]]: what happens, in order."""
-
-    do: Literal["poll", "arrive", "next-hop", "new-uidls", "rotate-uidls", "rebuild", "restore", "come-back"]
-    times: Annotated[int, Field(ge=1, le=100)] = 1
-    killed_after: Annotated[int, Field(ge=1)] | None = None
-    killed_at: str | None = None
-    mails: Annotated[tuple[str, ...], listed()] = ()
-    next_hop: _NextHop | None = None
-
-
-class _Then(Section):
-    """[then]: what must be true after."""
-
-    arrives: Annotated[tuple[str, ...], listed()] | None = None
-    copies: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
-    memory: Size = default("256 MiB")
-
-
-class _Common(Section):
-    """What every case may name."""
-
-    texts: dict[str, str] = Field(default_factory=dict)
-    mails: dict[str, _Mail] = Field(default_factory=dict)
-
-
-class _Case(_Common):
-    """case.toml."""
-
-    title: str
-    about: str
-    serves: Literal["single", "multidrop"] = "single"
-    deliver: Annotated[tuple[Literal["maildir", "smtp", "lmtp"], ...], listed(least=1)] = (
-        "maildir",
-        "lmtp",
-        "smtp",
-    )
-    every_way: bool = False
-    keep: Literal["erase", "forever"] = "erase"
-    box: Annotated[tuple[str, ...], listed()] = ("one", "two", "three")
-    server: Server = Field(default_factory=Server)
-    next_hop: _NextHop = Field(default_factory=_NextHop)
-    steps: Annotated[tuple[_Step, ...], listed(least=1)] = (_Step(do="poll", times=2),)
-    then: _Then = Field(default_factory=_Then)
-
-
 class _Builder:
     """One case: what its tables mean together."""
 
-    def __init__(self, written: _Case, common: _Common, directory: Path) -> None:
+    def __init__(self, written: CaseTables, common: Common, directory: Path) -> None:
         self.problems: list[Problem] = []
         self._written = written
         self._directory = directory
-        self._texts = {
-            name: text.encode("utf-8").replace(b"\n", b"\r\n")
-            for name, text in {**common.texts, **written.texts}.items()
-        }
-        self._known = {**common.mails, **written.mails}
+        self._room = Room()
+        self._texts = {name: lines(text) for name, text in {**common.texts, **written.texts}.items()}
+        self._tables = {**common.mails, **written.mails}
 
     def case(self) -> Case | None:
         written = self._written
-        names = (*written.box, *(name for step in written.steps for name in step.mails))
-        mails = self._mails(names)
-        serials = {name: number for number, name in enumerate(names, start=1)}
-        then = self._then(names)
+        entered = tuple(self._entered())
+        names = tuple(self._spelled(entered))
+        mails = self._mails(entered)
         steps = tuple(self._steps())
+        then = self._then(names)
+        serials = {name: number for number, name in enumerate(names, start=1)}
         try:
-            server = behaviour(written.server, serials)
+            server = behaviour(written.server, serials, self._room)
         except ValueError as wrong:
             self._wrong(("server",), str(wrong))
             return None
@@ -182,84 +118,119 @@ class _Builder:
             every_way=written.every_way,
             keep=Keep(written.keep),
             mails=MappingProxyType(mails),
-            box=written.box,
+            box=tuple(self._spelled(written.box)),
             server=server,
             next_hop=_manners(written.next_hop),
             steps=steps,
             then=then,
         )
 
-    def _mails(self, names: tuple[str, ...]) -> dict[str, Mail]:
-        mails: dict[str, Mail] = {}
+    def _entered(self) -> Iterator[str]:
+        """Yield the mails that come into the box, in order, as they are written; tell those that there are not."""
+        written = self._written
+        places: list[tuple[KeyPath, tuple[str, ...]]] = [
+            (("box",), written.box),
+            *((("steps", index, "mails"), step.mails) for index, step in enumerate(written.steps)),
+        ]
+        for path, names in places:
+            for name in names:
+                if name in self._tables:
+                    yield name
+                else:
+                    known = ", ".join(self._tables)
+                    self._wrong(path, f"{name!r} is none of the mails: there are {known}")
+
+    def _spelled(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield names, each of a table that is several mails as all of theirs."""
         for name in names:
-            written = self._known.get(name)
-            if written is None:
-                self._wrong(("box",), f"{name!r} is none of the mails: there are {', '.join(self._known)}")
+            table = self._tables.get(name)
+            if table is None or table.times is None:
+                yield name
+            else:
+                yield from (f"{name}-{number}" for number in range(1, table.times + 1))
+
+    def _mails(self, names: Iterable[str]) -> dict[str, Mail]:
+        mails: dict[str, Mail] = {}
+        for name in dict.fromkeys(names):
+            table = self._tables.get(name)
+            if table is None:
                 continue
             try:
-                mails[name] = Mail(
-                    name=name,
-                    octets=self._octets(written),
-                    recipients=tuple(map(_mailbox, written.recipients)),
-                )
-            except (ValueError, OSError) as wrong:
-                self._wrong(
-                    ("mails", name), wrong.strerror or "" if isinstance(wrong, OSError) else str(wrong)
-                )
+                recipients = tuple(map(_mailbox, table.recipients))
+                whole = self._octets(table)
+                for number, each in enumerate(self._spelled((name,)), start=1):
+                    if number > 1:
+                        self._room.take(len(whole))
+                    one = whole if table.times is None else numbered(whole, number)
+                    mails[each] = Mail(name=each, octets=one, recipients=recipients)
+            except ValueError as wrong:
+                self._wrong(("mails", name), str(wrong))
+            except OSError as wrong:
+                self._wrong(("mails", name, "file"), f"cannot be read: {wrong.strerror}")
         return mails
 
-    def _octets(self, mail: _Mail) -> bytes:
-        if mail.octets is not None:
-            return octets(mail.octets)
-        if mail.lines is not None:
-            return mail.lines.encode("utf-8").replace(b"\n", b"\r\n")
+    def _octets(self, mail: MailTable) -> bytes:
+        if mail.parts is not None:
+            return joined(mail.parts, self._texts, self._room)
         if mail.file is not None:
-            with (self._directory / mail.file).open("rb") as source:
+            path = self._directory / mail.file
+            if path.is_symlink() or (path.exists() and not path.is_file()):
+                raise ValueError(f"{mail.file} is no plain file")
+            with path.open("rb") as source:
                 found = source.read(MOST_OCTETS + 1)
-            if len(found) > MOST_OCTETS:
-                raise ValueError(f"is over {MOST_OCTETS} octets")
-            return found
-        return joined(mail.parts or (), self._texts)
+        else:
+            found = lines(mail.lines) if mail.lines is not None else octets(mail.octets or "")
+        self._room.take(len(found))
+        return found
 
     def _then(self, names: tuple[str, ...]) -> Then:
         then = self._written.then
-        for key, named in (("arrives", then.arrives or ()), ("copies", tuple(then.copies))):
-            for name in named:
+        told = {"arrives": then.arrives or (), "copies": tuple(then.copies), "unfit": then.unfit}
+        for key, named in told.items():
+            for name in self._spelled(named):
                 if name not in names:
                     self._wrong(("then", key), f"{name!r} is not in the box: there are {', '.join(names)}")
         return Then(
-            arrives=names if then.arrives is None else then.arrives,
-            copies=MappingProxyType(dict(then.copies)),
+            arrives=tuple(dict.fromkeys(names))
+            if then.arrives is None
+            else tuple(self._spelled(then.arrives)),
+            copies=MappingProxyType(
+                {each: most for name, most in then.copies.items() for each in self._spelled((name,))}
+            ),
+            unfit=frozenset(self._spelled(then.unfit)),
             memory=then.memory,
         )
 
     def _steps(self) -> Iterator[Step]:
         for index, step in enumerate(self._written.steps):
-            if (step.do == "arrive") != bool(step.mails):
-                self._wrong(("steps", index), "mails belong to the step arrive, and it needs them")
+            if step.do == "arrive" and not step.mails:
+                self._wrong(("steps", index), "the step arrive needs mails")
+            if step.mails and step.do not in {"arrive", "rebuild"}:
+                self._wrong(("steps", index), "mails belong to the steps arrive and rebuild")
             if (step.do == "next-hop") != (step.next_hop is not None):
                 self._wrong(("steps", index), "next_hop belongs to the step next-hop, and it needs it")
             if step.do != "poll" and (step.killed_after or step.killed_at):
                 self._wrong(("steps", index), "only a poll can be killed")
             for _ in range(step.times):
-                yield _step(step)
+                yield self._step(step)
+
+    def _step(self, step: StepTable) -> Step:
+        match step.do:
+            case "poll":
+                return Poll(killed_after=step.killed_after, killed_at=step.killed_at)
+            case "arrive":
+                return Arrive(mails=tuple(self._spelled(step.mails)))
+            case "rebuild":
+                return Rebuild(mails=tuple(self._spelled(step.mails)))
+            case "next-hop":
+                return NextHop(manners=_manners(step.next_hop or NextHopTable()))
+        return Act(step.do)
 
     def _wrong(self, path: KeyPath, sentence: str) -> None:
         self.problems.append(Problem(path=path, sentence=sentence))
 
 
-def _step(step: _Step) -> Step:
-    match step.do:
-        case "poll":
-            return Poll(killed_after=step.killed_after, killed_at=step.killed_at)
-        case "arrive":
-            return Arrive(mails=step.mails)
-        case "next-hop":
-            return NextHop(manners=_manners(step.next_hop or _NextHop()))
-    return Act(step.do)
-
-
-def _manners(written: _NextHop) -> Manners:
+def _manners(written: NextHopTable) -> Manners:
     return Manners(
         offers=written.offers,
         answers={

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from seawall.lab.audit.octets import OctetsText, Parts, joined, octets
+from seawall.lab.audit.octets import OctetsText, Parts, Room, joined, octets
 from seawall.lab.behaviour import Behaviour, Ending, Endless, Key, Pace, Stop
 from seawall.toml.section import Section, listed
 
@@ -57,7 +57,7 @@ class Server(Section):
     line_end: OctetsText = "\r\n"
     stuffs_dots: bool = True
     sizes: dict[str, OctetsText] = Field(default_factory=dict)
-    uidls: dict[str, OctetsText] = Field(default_factory=dict)
+    uidls: dict[str, Said] = Field(default_factory=dict)
     unlisted: Annotated[tuple[str, ...], listed()] = ()
     gaps: Annotated[tuple[int, ...], listed()] = ()
     quit_erases: bool = True
@@ -67,21 +67,24 @@ class Server(Section):
     pace: PaceTable | None = None
 
 
-def behaviour(server: Server, serials: Mapping[str, int]) -> Behaviour:
-    """Return how the server behaves; `serials` are the mails' by name. Raises ValueError where a key names none."""
+def behaviour(server: Server, serials: Mapping[str, int], room: Room) -> Behaviour:
+    """Return how the server behaves; `serials` are the mails' by name.
+
+    Raises ValueError where a key names none, and where more is said than there is `room` for.
+    """
     return Behaviour(
         lacks=frozenset(server.lacks),
         sasl=server.sasl,
         timestamp=None if server.timestamp is None else octets(server.timestamp),
         expire=server.expire or None,
         login_delay=server.login_delay,
-        replies={_key(key, serials): _reply(said) for key, said in server.replies.items()},
-        before={_key(key, serials): _octets(said) for key, said in server.before.items()},
-        behind={_key(key, serials): _octets(said) for key, said in server.behind.items()},
+        replies={_key(key, serials): _reply(said, room) for key, said in server.replies.items()},
+        before={_key(key, serials): _octets(said, room) for key, said in server.before.items()},
+        behind={_key(key, serials): _octets(said, room) for key, said in server.behind.items()},
         line_end=octets(server.line_end),
         stuffs_dots=server.stuffs_dots,
         sizes={_serial(name, serials): octets(told) for name, told in server.sizes.items()},
-        uidls={_serial(name, serials): octets(told) for name, told in server.uidls.items()},
+        uidls={_serial(name, serials): _octets(told, room) for name, told in server.uidls.items()},
         unlisted=frozenset(
             (verb, number)
             for verb, number in (_key(key, serials) for key in server.unlisted)
@@ -124,11 +127,11 @@ def _serial(name: str, serials: Mapping[str, int]) -> int | None:
     return serials[name]
 
 
-def _reply(said: Any) -> bytes | Endless:
+def _reply(said: Any, room: Room) -> bytes | Endless:
     if isinstance(said, EndlessReply):
         return Endless(head=octets(said.head), again=octets(said.again))
-    return _octets(said)
+    return _octets(said, room)
 
 
-def _octets(said: Any) -> bytes:
-    return octets(said) if isinstance(said, str) else joined(said, {})
+def _octets(said: Any, room: Room) -> bytes:
+    return octets(said) if isinstance(said, str) else joined(said, {}, room)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from seawall.lab.audit.arrivals import Arrival
-from seawall.lab.audit.case import MAILBOXES, Act, Arrive, Case, NextHop, Poll, Step
+from seawall.lab.audit.case import MAILBOXES, Act, Arrive, Case, NextHop, Poll, Rebuild, Step
 from seawall.lab.audit.judge import Played
 from seawall.lab.box import Box
 from seawall.lab.connectors.preparing import Offer, prepare
@@ -33,7 +33,6 @@ LIMIT: Final = 20.0
 _ACTS: Final[Mapping[Act, Callable[[Box], None]]] = {
     Act.NEW_UIDLS: Box.renumber_uidls,
     Act.ROTATE_UIDLS: Box.rotate_uidls,
-    Act.REBUILD: lambda box: box.rebuild(box.raws),
     Act.RESTORE: Box.restore_erased,
 }
 MOST_FILES: Final = 10_000
@@ -106,6 +105,7 @@ class _Stage:
 
     def __init__(self, case: Case, root: Path, ports: Ports, servers: ExitStack) -> None:
         self._case = case
+        self._came_back = 0
         self.box = Box(case.mails[name].octets for name in case.box)
         self._isp = ToyIsp({USER: (PASSWORD, self.box)}, case.server, port=ports.pop3)
         self._hops = [
@@ -144,9 +144,13 @@ class _Stage:
             case NextHop(manners=manners):
                 for hop in self._hops[:2]:
                     hop.behave(manners)
+            case Rebuild(mails=names):
+                self.box.rebuild([self._case.mails[name].octets for name in names] or self.box.raws)
             case Act.COME_BACK:
-                for arrival in tuple(self.arrivals()):
+                arrivals = tuple(self.arrivals())
+                for arrival in arrivals[self._came_back :]:
                     self.box.add(_on_the_wire(arrival.octets))
+                self._came_back = len(arrivals)
             case Act():
                 _ACTS[step](self.box)
 

@@ -9,7 +9,8 @@ OTHER = b"Message-ID: <2@example.net>\r\nSubject: other\r\n\r\nanother first lin
 SHORT = b"\r\n"
 HEADER = b"Message-ID: <3@example.net>\r\nSubject: header only\r\n"
 DOTS = b"Message-ID: <4@example.net>\r\n\r\nbefore\n.\nMAIL FROM:<x@example.com>\r\nand after it\r\n"
-MAILS = {"good": GOOD, "other": OTHER, "short": SHORT, "header": HEADER, "dots": DOTS}
+PATH = b"Return-Path: <bob@example.net>\r\nMessage-ID: <5@example.net>\r\n\r\nby way of a gateway\r\n"
+MAILS = {"path": PATH, "good": GOOD, "other": OTHER, "short": SHORT, "header": HEADER, "dots": DOTS}
 TRACE = b"Return-Path: <bob@example.net>\nReceived: from mx.example.net\n\tby here; now\n"
 
 TABLE = {
@@ -19,6 +20,7 @@ TABLE = {
     "with one line end more": (GOOD + b"\n", "good", Likeness.WHOLE),
     "one line of nothing": (b"\n", "short", Likeness.WHOLE),
     "a header with trace": (TRACE + HEADER, "header", Likeness.WHOLE),
+    "without the Return-Path on its top": (PATH.partition(b"\r\n")[2], "path", Likeness.WHOLE),
     "with a line on top that is no field": (b"From bob\nand more\n" + GOOD, "good", Likeness.ALTERED),
     "with a dot less": (GOOD.replace(b"a first", b"a  first"), "good", Likeness.ALTERED),
     "with a line changed": (GOOD.replace(b"a first line", b"another"), "good", Likeness.ALTERED),
