@@ -54,7 +54,7 @@ class Clock:
 
     async def run(self, until: datetime, is_over: Callable[[], object]) -> None:
         """Let happen what is due, up to `until` or until `is_over` says something true between two events."""
-        while self._due and not is_over():
+        while not is_over() and self._due:
             if self._due[0].at > until:
                 self.now = until
                 return

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
-from seawall.lab.fields import name_of, split, values
-
 UNKNOWN: Final = "?"
 
 
@@ -43,17 +41,23 @@ class Envelope:
 
 def message_id(data: bytes) -> str:
     """Return the first Message-ID, without its brackets; "?" where there is none."""
-    head = data[: (data.find(b"\r\n\r\n") + 2) or None]
+    head = _head(data)
     at = head.lower().find(b"\r\nmessage-id:")
     if at < 0:
-        return next((value.strip("<> ") for value in values(split(head)[0], b"message-id")), UNKNOWN)
-    value = head[at + 13 : head.find(b"\r\n", at + 2)]
+        return UNKNOWN
+    value = head[at + len("\r\nmessage-id:") : head.find(b"\r\n", at + 2)]
     return value.strip(b" \t<>").decode("utf-8", "replace") or UNKNOWN
 
 
 def hops(data: bytes) -> int:
     """Return how many servers have had the mail, by its Received fields."""
-    return sum(name_of(each) == b"received" for each in split(data)[0])
+    return _head(data).lower().count(b"\r\nreceived:")
+
+
+def _head(data: bytes) -> bytes:
+    """Return the header, with a line end before each field: looked at for every mail, so nothing is taken apart."""
+    end = data.find(b"\r\n\r\n")
+    return b"\r\n" + (data[: end + 2] if end >= 0 else data + b"\r\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
