@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TextIO
+from typing import Final, TextIO
 
 from seawall.lab.internet.clock import Clock
 from seawall.lab.internet.mail import Envelope, Families
 
+CUT_SHORT: Final = "the run's bound cut it short"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """What one look of a connector at its box led to.
+    """What one look of a connector at its box led to; `problem` is empty, or what was wrong with it, or CUT_SHORT.
 
     `fetched` mails left the box, `kept` came to the user's own mailbox. `outside` are the recipients elsewhere to whom
     the organisation's server was told to send, `to_markers` those among them that are other connectors' markers.
@@ -92,4 +94,5 @@ class Journal:
             fetched=poll.fetched,
             kept=poll.kept,
             outside=poll.outside,
+            problem=poll.problem,
         )

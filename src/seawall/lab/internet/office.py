@@ -18,7 +18,7 @@ from seawall.lab.copywriter import Connector
 from seawall.lab.internet import habits
 from seawall.lab.internet.clock import Kind
 from seawall.lab.internet.isp import PASSWORD, Isp
-from seawall.lab.internet.journal import Poll
+from seawall.lab.internet.journal import CUT_SHORT, Poll
 from seawall.lab.internet.mail import Envelope
 from seawall.lab.internet.mta import Mta
 from seawall.lab.internet.scenario import NONE, UNPATCHED, Organisation, Person, Stint
@@ -205,6 +205,8 @@ class Office:
             problem = await collector.collect()
         except (OSError, SeawallError) as failed:
             problem = str(failed)
+        if self._around.meter.reached is not None:
+            problem = CUT_SHORT
         fetched = box.erased()
         if not box.box.mails:
             desk.seen = arrived_before

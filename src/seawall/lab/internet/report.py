@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from seawall.lab.internet.bounds import End
-from seawall.lab.internet.journal import Journal, Poll
+from seawall.lab.internet.journal import CUT_SHORT, Journal, Poll
 from seawall.lab.internet.scenario import UNPATCHED, Scenario
 from seawall.lab.internet.world import Outcome
 
@@ -51,7 +51,8 @@ def bounces_to(journal: Journal, user: str) -> int:
 
 
 def factor(polls: list[Poll]) -> float:
-    """Return how many recipients outside were sent to, for each mail that was fetched."""
+    """Return how many recipients outside were sent to, for each mail that was fetched, in whole polls."""
+    polls = [poll for poll in polls if poll.problem != CUT_SHORT]
     return sum(poll.outside for poll in polls) / max(1, sum(poll.fetched for poll in polls))
 
 
@@ -166,7 +167,7 @@ def _of_one(domain: str, polls: list[Poll]) -> Iterator[str]:
     else:
         said += f", kept {sum(poll.kept for poll in polls):,}, sent nothing outside"
     yield said
-    problems = [poll for poll in polls if poll.problem]
+    problems = [poll for poll in polls if poll.problem not in ("", CUT_SHORT)]
     if problems:
         yield f"  {len(problems)} of its polls went wrong; the first: {problems[0].problem}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from seawall.lab.connectors.preparing import Command, Offer, prepare
-from seawall.lab.connectors.profile import Deliver, Profile, Serves, Way
+from seawall.lab.connectors.profile import Profile, Serves, Way
 from seawall.lab.connectors.run import Ended, give, run
 from seawall.lab.fields import split, values
 from seawall.lab.internet.mail import Envelope
@@ -71,10 +71,6 @@ class Stranger:
 
 
 def way_of(profile: Profile, named: str | None) -> Way | None:
-    """Return the way of that name; without one, how it hands mail to a server, or else to files. None: it has none."""
-    single = [way for way in profile.ways if way.serves is Serves.SINGLE]
-    if named is not None:
-        return next((way for way in single if way.name == named), None)
-    return next(
-        (way for deliver in (Deliver.SMTP, Deliver.MAILDIR) for way in single if way.deliver is deliver), None
-    )
+    """Return the way of that name, or the profile's first; None where it has none for a single mailbox."""
+    single = (way for way in profile.ways if way.serves is Serves.SINGLE)
+    return next((way for way in single if named in (None, way.name)), None)
