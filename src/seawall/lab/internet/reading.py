@@ -167,14 +167,23 @@ class _Reader:
 
     def _check_connector(self, connector: str, way: str | None, path: KeyPath) -> None:
         known = (NONE, UNPATCHED, *profiles())
-        if connector not in known:
-            self._wrong((*path, "connector"), f"is none of them: there are {', '.join(known)}")
-        elif connector in (NONE, UNPATCHED):
+        if connector in (NONE, UNPATCHED):
             if way is not None:
                 self._wrong((*path, "way"), "is for a connector that has a profile")
-        elif way_of(profile := find_profile(connector), way) is None:
+            return
+        if connector not in known and not connector.endswith(".toml"):
+            self._wrong(
+                (*path, "connector"), f"is none of them: there are {', '.join(known)}, or a profile's file"
+            )
+            return
+        try:
+            profile = find_profile(connector)
+        except Misconfigured as refused:
+            self._wrong((*path, "connector"), f"is no profile: {refused}")
+            return
+        if way_of(profile, way) is None:
             ways = ", ".join(each.name for each in profile.ways)
-            self._wrong((*path, "way"), f"is none for a single mailbox: {connector} has {ways}")
+            self._wrong((*path, "way"), f"is none for a single mailbox: {profile.name} has {ways}")
 
     def _lists(self, people: tuple[str, ...], domains: set[str]) -> tuple[List, ...]:
         found: dict[str, List] = {}
