@@ -8,7 +8,6 @@ What the pairs do not show is assumed, and said where it is done. They passed a 
 that what the list's own server took away (Return-Path, Sender …) cannot be told from what the connector did.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from ipaddress import IPv4Address
 from random import Random
 from typing import Final
 
+from seawall.lab.fields import addresses, entries, joined, name_of, split
 from seawall.lab.server_time import arrival_time, date, filetime
 
 POLLING: Final = timedelta(minutes=15)
@@ -41,15 +41,6 @@ GONE: Final = frozenset(
     }
 )
 """Fields that do not outlive the connector; every other one is kept."""
-
-_HEADER_END: Final = re.compile(rb"(?:\A|\r?\n)\r?\n")
-_LINE_END: Final = re.compile(rb"\r?\n")
-_FOLD: Final = re.compile(rb"\r?\n[ \t]*")
-_TOKEN: Final = re.compile(
-    rb'\\.|"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|<[^<>]*>|\[[^\[\]]*\]|[,;:]|[^\\",;:(<\[]+|.', re.DOTALL
-)
-_COMMENT: Final = re.compile(rb'\\.|"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)', re.DOTALL)
-_ANGLE: Final = re.compile(rb"<([^<>]*)>[^<>]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,16 +136,16 @@ def resend(
     is the Message-ID's counter (its low 16 bits); after `delay` the SMTP service has found the file. The
     body's octets are the mail's. Any octets give a copy.
     """
-    fields, body = _split(mail)
+    fields, body = split(mail)
     arrival = at + delay
-    kept = [field for field in fields if _name(field) not in GONE]
+    kept = [field for field in fields if name_of(field) not in GONE]
     written = [_pickup(connector, arrival), *_rewritten(kept, connector, at)]
-    if not any(_name(field) == b"date" for field in written):
+    if not any(name_of(field) == b"date" for field in written):
         _insert(written, connector.manner.message_id_before, [b"Date: " + date(at).encode()])
     _insert(
         written, connector.manner.message_id_before, [b"Message-ID: " + _message_id(connector, at, number)]
     )
-    present = {_name(field) for field in kept}
+    present = {name_of(field) for field in kept}
     importance = [b"Importance: normal", b"Priority: normal"]
     if b"x-mimeole" not in present:
         # As the same library does where it writes a mail of its own.
@@ -164,19 +155,19 @@ def resend(
         (connector.manner.importance_before, importance),
     ):
         # Those that the mail brought are assumed to stay as they are.
-        _insert(written, before, [field for field in new if _name(field) not in present])
+        _insert(written, before, [field for field in new if name_of(field) not in present])
     if b"to" not in present:
         # Assumed: both pairs have a To of some kind.
         written.append(b"To: " + _recipient(connector))
     written.append(arrival_time(arrival))
-    return _joined(written, body)
+    return joined(written, body)
 
 
 def relayed(copy: bytes, above: Sequence[bytes | Hop], below: Sequence[bytes] = ()) -> bytes:
     """Return the copy with these fields on top, the last server's first, and `below` at its header's end."""
-    fields, body = _split(copy)
+    fields, body = split(copy)
     top = [entry.field() if isinstance(entry, Hop) else entry for entry in above]
-    return _joined([*top, *fields, *below], body)
+    return joined([*top, *fields, *below], body)
 
 
 def through_list(
@@ -187,8 +178,8 @@ def through_list(
     `at`'s zone has the name that is written behind the date.
     """
     name, host = mailing_list.name, mailing_list.host
-    fields, _ = _split(copy)
-    authors = [address for field in fields if _name(field) == b"from" for address in _addresses(field)]
+    fields, _ = split(copy)
+    authors = [address for field in fields if name_of(field) == b"from" for address in addresses(field)]
     return relayed(
         copy,
         [f"Received: with ECARTIS (v1.0.0; list {name}); {date(at)} ({at.tzname()})".encode(), hop],
@@ -215,8 +206,8 @@ def recipients_of(mail: bytes) -> tuple[str, ...]:
     delivers imports it. Another connector's marker is among them, and a server's own one, which it takes for
     itself.
     """
-    fields, _ = _split(mail)
-    found = [address for field in fields if _name(field) in {b"to", b"cc"} for address in _addresses(field)]
+    fields, _ = split(mail)
+    found = [address for field in fields if name_of(field) in {b"to", b"cc"} for address in addresses(field)]
     return tuple({address.lower(): address for address in reversed(found)}.values())[::-1]
 
 
@@ -264,35 +255,9 @@ def storm(
             source = arrival
 
 
-def _split(mail: bytes) -> tuple[list[bytes], bytes]:
-    """Return a header's fields, folds included and without their line ends, and the body."""
-    end = _HEADER_END.search(mail)
-    header, body = (mail[: end.start()], mail[end.end() :]) if end else (mail, b"")
-    fields: list[bytes] = []
-    lines: list[bytes] = []
-    for line in _LINE_END.split(header):
-        if not line.startswith((b" ", b"\t")):
-            fields += [b"\r\n".join(lines)] if lines else []
-            lines = [line] if line else []
-        elif lines:
-            lines.append(line)
-        # A fold of nothing is no field.
-    return [*fields, b"\r\n".join(lines)] if lines else fields, body
-
-
-def _joined(fields: Sequence[bytes], body: bytes) -> bytes:
-    return b"".join(field + b"\r\n" for field in fields) + b"\r\n" + body
-
-
-def _name(field: bytes) -> bytes:
-    """Return a field's name in lower case; none where the line has no colon."""
-    name, colon, _ = field.partition(b":")
-    return name.strip().lower() if colon else b""
-
-
 def _insert(fields: list[bytes], before: bytes | None, new: Sequence[bytes]) -> None:
     """Put the new fields before the first one of that name below the pickup's own."""
-    place = next((index for index, field in enumerate(fields) if _name(field) == before), len(fields))
+    place = next((index for index, field in enumerate(fields) if name_of(field) == before), len(fields))
     fields[place:place] = new
 
 
@@ -300,12 +265,12 @@ def _rewritten(fields: Sequence[bytes], connector: Connector, at: datetime) -> I
     """Give Date, To and X-MimeOLE their new values, each once, and the last two names their other spelling."""
     values = {
         b"date": date(at).encode(),
-        b"to": b",\r\n\t".join(_mangled([field for field in fields if _name(field) == b"to"], connector)),
+        b"to": b",\r\n\t".join(_mangled([field for field in fields if name_of(field) == b"to"], connector)),
         b"x-mimeole": _mimeole(connector),
     }
     done: set[bytes] = set()
     for field in fields:
-        name = _name(field)
+        name = name_of(field)
         label, _, value = field.partition(b":")
         if name in done:
             continue
@@ -328,7 +293,7 @@ def _mangled(fields: Sequence[bytes], connector: Connector) -> Iterator[bytes]:
     """
     own = f"<{connector.marker.lower()}>".encode()
     for field in fields:
-        for entry in _entries(field):
+        for entry in entries(field):
             if own in entry.lower():
                 continue
             if b"@" in entry or entry.startswith(b"<"):
@@ -340,29 +305,6 @@ def _mangled(fields: Sequence[bytes], connector: Connector) -> Iterator[bytes]:
 
 def _recipient(connector: Connector) -> bytes:
     return f'"IMB Recipient 1" <{connector.marker}>'.encode()
-
-
-def _entries(field: bytes) -> Iterator[bytes]:
-    """Yield what commas, semicolons and a group's colon keep apart; a group's name keeps its colon."""
-    entry = b""
-    for token in _TOKEN.findall(_FOLD.sub(b" ", field.partition(b":")[2])):
-        entry += token if token not in (b",", b";") else b""
-        if token in (b",", b";", b":"):
-            if entry.strip():
-                yield entry.strip()
-            entry = b""
-    if entry.strip():
-        yield entry.strip()
-
-
-def _addresses(field: bytes) -> Iterator[str]:
-    for entry in _entries(field):
-        bare = _COMMENT.sub(lambda match: b"" if match[0].startswith(b"(") else match[0], entry).strip()
-        angle = _ANGLE.search(bare)
-        address = (angle[1].strip() if angle else bare).decode("utf-8", "replace")
-        local, at, domain = address.rpartition("@")
-        if local and at and domain and not re.search(r"\s", address):
-            yield address
 
 
 def _message_id(connector: Connector, at: datetime, number: int) -> bytes:

@@ -1,0 +1,1 @@
+"""A small internet on loopback, in which storms happen for real (docs/lab.md)."""

@@ -1,0 +1,30 @@
+"""The one door: every connection that the lab makes and every port that it opens goes through here.
+
+Owns the refusal of whatever is not this machine's loopback address. A network namespace, where there is one
+(`lab.confinement`), is the wall behind it, and holds for the programs that the lab starts too. The toy ISP has its own:
+it binds to 127.0.0.1, whatever it is told.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from seawall.lab.confinement import loopback
+
+LIMIT: Final = 64 * 2**20
+"""Octets that a reader holds at most: a mail's."""
+PATIENCE: Final = 30.0
+"""Seconds until a server of the lab is given up."""
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to a server on loopback; raises Misconfigured for any other address, OSError where nobody is there."""
+    async with asyncio.timeout(PATIENCE):
+        return await asyncio.open_connection(loopback(host), port, limit=LIMIT)
+
+
+async def listen(serve: Serve, host: str, port: int = 0) -> asyncio.Server:
+    """Listen on a loopback address, on a free port unless one is given; raises as `connect` does."""
+    return await asyncio.start_server(serve, loopback(host), port, limit=LIMIT, backlog=1000)
