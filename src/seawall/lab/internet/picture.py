@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
-from seawall.lab.internet.isp import NAME as ISP
 from seawall.lab.internet.scenario import NONE, UNPATCHED
+from seawall.lab.internet.stores import NAME as ISP
 from seawall.lab.internet.world import Outcome
 
 WIDTH: Final = 1000

@@ -75,8 +75,11 @@ class SmtpClient:
 
     async def _reply(self) -> Reply:
         while not self._replies:
-            async with asyncio.timeout(PATIENCE):
-                data = await self._reader.read(_CHUNK)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    data = await self._reader.read(_CHUNK)
+            except TimeoutError:
+                raise ConnectionLost(f"the server said nothing for {PATIENCE:.0f} s") from None
             if not data:
                 raise ConnectionLost("the server closed the connection")
             self._replies.extend(self._dialogue.receive(data))

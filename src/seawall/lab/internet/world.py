@@ -22,7 +22,7 @@ from seawall.lab.internet.journal import Journal
 from seawall.lab.internet.letters import letter
 from seawall.lab.internet.mail import Families
 from seawall.lab.internet.mailing_list import Bin, MailingList
-from seawall.lab.internet.mta import Mta
+from seawall.lab.internet.mta import MailServer, Mta
 from seawall.lab.internet.office import Office
 from seawall.lab.internet.scenario import NONE, UNPATCHED, Letter, Scenario
 from seawall.lab.internet.surroundings import Surroundings
@@ -120,7 +120,7 @@ class _World:
         return meter.reached or (End.QUIET if is_quiet else End.LAB_TIME)
 
     async def _start(self, servers: AsyncExitStack) -> None:
-        isp = Isp(self._around)
+        isp = Isp(self._around, self._workshop)
         self._address(isp.mta)
         for number, organisation in enumerate(self._scenario.organisations):
             self._offices[organisation.domain] = office = Office(
@@ -139,10 +139,13 @@ class _World:
             await office.start()
         for each in self._scenario.lists:
             await self._start_list(each.address, each.subscribers, servers, stops_loops=each.stops_loops)
+        # A real server reads once where each domain's mail goes.
+        for office in self._offices.values():
+            await office.mta.open()
         for number, written in enumerate(self._scenario.letters):
             self._around.clock.plan(written.at, partial(self._write, number, written))
 
-    def _address(self, mta: Mta) -> None:
+    def _address(self, mta: MailServer) -> None:
         """Give a server the address that others' Received fields show (RFC 5737)."""
         block, last = divmod(len(self._around.addresses), 250)
         self._around.addresses[mta.name] = f"{BLOCKS[block]}.{last + 1}"
