@@ -15,6 +15,7 @@ from pathlib import Path
 from seawall.lab.confinement import Confinement
 from seawall.lab.connectors.reading import find as find_profile
 from seawall.lab.connectors.run import missing
+from seawall.lab.internet import dovecot, postfix
 from seawall.lab.internet.bounds import End, Meter
 from seawall.lab.internet.clock import Clock
 from seawall.lab.internet.isp import Isp
@@ -24,7 +25,7 @@ from seawall.lab.internet.mail import Families
 from seawall.lab.internet.mailing_list import Bin, MailingList
 from seawall.lab.internet.mta import MailServer, Mta
 from seawall.lab.internet.office import Office
-from seawall.lab.internet.scenario import NONE, UNPATCHED, Letter, Scenario
+from seawall.lab.internet.scenario import NONE, UNPATCHED, Letter, Scenario, Software
 from seawall.lab.internet.surroundings import Surroundings
 
 Watch = Callable[[datetime, int], None]
@@ -48,9 +49,12 @@ class Outcome:
 def absent(scenario: Scenario) -> list[str]:
     """Return what the scenario needs and is not installed here, a sentence each."""
     wanted = dict.fromkeys(stint.connector for each in scenario.organisations for stint in each.stints)
-    return [
-        reason for name in wanted if name not in (NONE, UNPATCHED) and (reason := missing(find_profile(name)))
-    ]
+    reasons = [missing(find_profile(name)) for name in wanted if name not in (NONE, UNPATCHED)]
+    if any(each.mta is Software.POSTFIX for each in scenario.organisations):
+        reasons.append(postfix.unavailable())
+    if any(each.box is Software.DOVECOT for each in scenario.organisations):
+        reasons.append(dovecot.unavailable())
+    return [reason for reason in reasons if reason]
 
 
 def play(scenario: Scenario, out: Path, *, confinement: Confinement, watch: Watch | None = None) -> Outcome:
