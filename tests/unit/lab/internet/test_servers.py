@@ -1,6 +1,7 @@
 """The lab's own SMTP server, with clients that do as they should, and with others."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -131,15 +132,13 @@ def test_a_silent_client_is_left_and_so_is_a_silent_server(monkeypatch: pytest.M
     serving(Speech.SMTP, visit)
     monkeypatch.setattr(smtp_client, "PATIENCE", 0.05)
 
-    async def to_nobody() -> None:
-        hold = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1")
-        async with hold:
-            port = hold.sockets[0].getsockname()[1]
-            with pytest.raises(ConnectionLost, match="said nothing"):
-                async with connected("127.0.0.1", port, "here.test"):
-                    pass
+    async def to_nobody(port: int) -> None:
+        with pytest.raises(ConnectionLost, match="said nothing"):
+            async with connected("127.0.0.1", port, "here.test"):
+                pass
 
-    asyncio.run(to_nobody())
+    with socket.create_server(("127.0.0.1", 0)) as listens:
+        asyncio.run(to_nobody(listens.getsockname()[1]))
 
 
 def test_a_bug_at_the_desk_is_not_hidden() -> None:
