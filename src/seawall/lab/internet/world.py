@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from seawall.lab.confinement import Confinement
 from seawall.lab.connectors.reading import find as find_profile
@@ -30,7 +31,8 @@ from seawall.lab.internet.surroundings import Surroundings
 
 Watch = Callable[[datetime, int], None]
 """Told now and then the lab time, and how many mails there have been."""
-BLOCKS = ("203.0.113", "198.51.100", "192.0.2")
+BLOCKS: Final = ("203.0.113", "198.51.100", "192.0.2")
+"""Of documentation addresses (RFC 5737): 250 servers have one each in the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

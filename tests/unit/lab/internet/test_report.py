@@ -43,7 +43,7 @@ def test_the_picture_is_xml_whatever_a_scenario_is_called(tmp_path: Path) -> Non
     )
     root = ET.fromstring(svg(replace(outcome, scenario=hostile)))
     assert {element.tag.rpartition("}")[2] for element in root.iter()} == {
-        "svg", "rect", "defs", "marker", "path", "text", "circle", "title", "line",
+        "svg", "g", "rect", "defs", "marker", "path", "text", "circle", "title", "line",
     }  # fmt: skip
     titles = [element.text for element in root.iter("{http://www.w3.org/2000/svg}title")]
     assert any(title is not None and title.startswith("generation 3: ") for title in titles)
