@@ -42,6 +42,7 @@ COMMANDS: Final = (
     ("held drop", "seawall.cli.held:drop", "Drop mails that are set aside, for good."),
     ("adopt", "seawall.cli.adopt:adopt", "Mark what is at the server as seen, and fetch none of it."),
     ("audit", "seawall.cli.audit:audit", "Tell whether a connector amplifies, loses, cuts or doubles mail."),
+    ("lab", "seawall.cli.lab:lab", "Let a storm happen on this machine alone, and see what stops it."),
     (
         "storms",
         "seawall.cli.storms:storms",

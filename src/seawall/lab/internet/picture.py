@@ -76,7 +76,7 @@ def _network(outcome: Outcome) -> Iterator[str]:
 def _chart(generations: Mapping[int, int]) -> Iterator[str]:
     left, foot, width, height = BARS
     shown = sorted(generations.items())[:MOST_BARS]
-    yield _text(left, 150, "Mails that arrived, by generation", size=12)
+    yield _text(left, 150, "Mails that arrived, by generation (log scale)", size=12)
     if not shown:
         return
     top = max(1, math.ceil(math.log10(max(count for _, count in shown) + 1)))

@@ -31,7 +31,10 @@ def test_the_report_adds_up(tmp_path: Path) -> None:
 
 def test_the_sentences_name_who_did_it_and_who_suffered(tmp_path: Path) -> None:
     said = "\n".join(sentences(played(tmp_path, STORM)))
-    assert "faulty1.test (unpatched): fetched 7 mails (1 2 4), sent them on to" in said
+    assert (
+        "faulty1.test (unpatched): mails fetched 7 (1 2 4), recipients outside that they were sent on to"
+        in said
+    )
     assert "most copies of one mail: 15, at office@" in said
     assert "It was stopped at its bound of lab time, 0 h 50 min after it began" in said
 
