@@ -107,7 +107,7 @@ def page(storm: Outcome, others: Sequence[Outcome], wrong: Sequence[str]) -> str
     lines = [
         began,
         "",
-        f"| poll | fetched by {FAULTY[0]} | by {FAULTY[1]} | k·m | off by | sent outside by {FAULTY[0]} | by {FAULTY[1]} | N·m | off by | of these to the other's marker |",
+        f"| poll | fetched by {FAULTY[0]} | by {FAULTY[1]} | closed form | off by | sent outside by {FAULTY[0]} | by {FAULTY[1]} | closed form | off by | of these to the other's marker |",
         "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for number, polls in by_number(storm):

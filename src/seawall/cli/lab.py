@@ -77,7 +77,7 @@ def lab(
     # While this process has one thread; what it starts later is in there with it.
     confinement = enter()
     talk(f"The lab is confined to {confinement.value}.")
-    with _watching() as watch:
+    with _terminated_as_interrupted(), _watching() as watch:
         outcome = play(chosen, out, confinement=confinement, watch=watch)
     found = report.content(outcome)
     (out / "report.json").write_text(
@@ -109,6 +109,18 @@ def _clear(out: Path) -> None:
     if out.exists() and not (out.is_dir() and ((out / MARK).exists() or not any(out.iterdir()))):
         raise Misconfigured(f"{out} holds something else: name another directory with --out")
     shutil.rmtree(out, ignore_errors=True)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> "Iterator[None]":
+    """Let SIGTERM do what Ctrl-C does: all that was started is ended first."""
+    import signal  # noqa: PLC0415 - keeps --help quick
+
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

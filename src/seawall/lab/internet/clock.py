@@ -31,12 +31,16 @@ class _Due:
 
 
 class Clock:
-    """Lab time, from `start` (aware) on. `speed` lab seconds last one real second at least; None: none do."""
+    """Lab time, from `start` (aware) on. `speed` lab seconds last one real second at least; None: none do.
+
+    `settling` are asked after each event: a server in a process of its own says there when it is done with it.
+    """
 
     def __init__(self, start: datetime, speed: float | None = None) -> None:
         self.start = start
         self.now = start
         self._speed = speed
+        self.settling: list[Act] = []
         self._due: list[_Due] = []
         self._planned = 0
         self._mails = 0
@@ -64,3 +68,9 @@ class Clock:
             self.now = due.at
             self._mails -= due.kind is Kind.MAIL
             await due.act()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until all that was handed to a server in a process of its own is done with."""
+        for settled in self.settling:
+            await settled()

@@ -6,6 +6,7 @@ it binds to 127.0.0.1, whatever it is told.
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -28,3 +29,9 @@ async def connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.S
 async def listen(serve: Serve, host: str, port: int = 0) -> asyncio.Server:
     """Listen on a loopback address, on a free port unless one is given; raises as `connect` does."""
     return await asyncio.start_server(serve, loopback(host), port, limit=LIMIT, backlog=1000)
+
+
+def free_port(host: str) -> int:
+    """Return a port that is free now, for a server that cannot be told to take any; raises as `connect` does."""
+    with socket.create_server((loopback(host), 0)) as listener:
+        return int(listener.getsockname()[1])

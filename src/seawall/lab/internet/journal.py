@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final, TextIO
 
 from seawall.lab.internet.clock import Clock
-from seawall.lab.internet.mail import Envelope, Families
+from seawall.lab.internet.mail import UNKNOWN, Envelope, Families, Kin
 
 CUT_SHORT: Final = "the run's bound cut it short"
 
@@ -62,6 +62,9 @@ class Journal:
     def arrived(self, user: str, envelope: Envelope) -> None:
         """A mail reached a person's mailbox."""
         kin = self.families.kin(envelope.message_id)
+        if kin.kind == UNKNOWN and not envelope.reverse_path:
+            # A real server's own.
+            kin = Kin(root=kin.root, generation=0, kind="bounce")
         self.arrivals.setdefault(user, Counter())[kin.root, kin.kind] += 1
         self.generations[kin.generation] += 1
         self.note("arrived", user, envelope.message_id)

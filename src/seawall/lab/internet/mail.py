@@ -56,8 +56,9 @@ def hops(data: bytes) -> int:
 
 def _head(data: bytes) -> bytes:
     """Return the header, with a line end before each field: looked at for every mail, so nothing is taken apart."""
-    end = data.find(b"\r\n\r\n")
-    return b"\r\n" + (data[: end + 2] if end >= 0 else data + b"\r\n")
+    whole = b"\r\n" + data
+    end = whole.find(b"\r\n\r\n")
+    return whole[: end + 2] if end >= 0 else whole + b"\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

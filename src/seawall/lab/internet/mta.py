@@ -38,6 +38,48 @@ class Local(Protocol):
         ...
 
 
+class MailServer(Protocol):
+    """An organisation's server: the lab's own (`Mta`) or a real one. `place` is where it takes mail by SMTP.
+
+    `outside` counts the recipients elsewhere to whom it was told to send.
+    """
+
+    name: str
+    outside: Counter[str]
+
+    @property
+    def serves(self) -> dict[str, Local]:
+        """The addresses that it delivers to."""
+        ...
+
+    @property
+    def domains(self) -> set[str]:
+        """The domains that are its own alone: it knows all their addresses."""
+        ...
+
+    @property
+    def place(self) -> Place:
+        """Where it takes mail by SMTP."""
+        ...
+
+    @property
+    def lmtp_port(self) -> int:
+        """Where it takes mail by LMTP, for its own addresses alone."""
+        ...
+
+    async def start(self) -> None:
+        """Have a port."""
+        ...
+
+    async def open(self) -> None:
+        """Take mail, now that all servers have their ports."""
+        ...
+
+    async def close(self) -> None:
+        """Stop."""
+        ...
+
+
 class Mta:
     """A mail server named `name`. `serves` maps the addresses that it delivers to; `domains` are its own alone.
 
@@ -61,6 +103,9 @@ class Mta:
         """Listen, by SMTP and by LMTP."""
         await self._smtp.start()
         await self._lmtp.start()
+
+    async def open(self) -> None:
+        """Do nothing: it takes mail already."""
 
     async def close(self) -> None:
         """Stop listening; what is queued stays there."""

@@ -17,13 +17,14 @@ from seawall.lab.connectors.reading import find as find_profile
 from seawall.lab.copywriter import Connector
 from seawall.lab.internet import habits
 from seawall.lab.internet.clock import Kind
-from seawall.lab.internet.isp import PASSWORD, Isp
+from seawall.lab.internet.isp import Isp
 from seawall.lab.internet.journal import CUT_SHORT, Poll
 from seawall.lab.internet.mail import Envelope
-from seawall.lab.internet.mta import Mta
-from seawall.lab.internet.scenario import NONE, UNPATCHED, Organisation, Person, Stint
+from seawall.lab.internet.mta import MailServer, Mta
+from seawall.lab.internet.postfix import Postfix
+from seawall.lab.internet.scenario import NONE, UNPATCHED, Organisation, Person, Software, Stint
 from seawall.lab.internet.smtp_client import connected
-from seawall.lab.internet.stores import Mailbox, PopBox
+from seawall.lab.internet.stores import PASSWORD, Mailbox, PopBox
 from seawall.lab.internet.stranger import Stranger, way_of
 from seawall.lab.internet.surroundings import Surroundings
 from seawall.lab.internet.unpatched import Unpatched
@@ -68,12 +69,18 @@ class Office:
         workshop: Path,
     ) -> None:
         self.organisation = organisation
-        self.mta = Mta(
-            around,
-            owner=organisation.domain,
-            name=f"mail.{organisation.domain}",
-            host=organisation.host,
-        )
+        name = f"mail.{organisation.domain}"
+        self.mta: MailServer
+        if organisation.mta is Software.POSTFIX:
+            self.mta = Postfix(
+                around,
+                owner=organisation.domain,
+                name=name,
+                host=organisation.host,
+                directory=workshop / name,
+            )
+        else:
+            self.mta = Mta(around, owner=organisation.domain, name=name, host=organisation.host)
         self._around = around
         self._isp = isp
         self._number = number
@@ -135,31 +142,36 @@ class Office:
             mailbox=Mailbox(
                 self._around, address=person.address, directory=directory, habit=habit, react=react
             ),
-            box=self._isp.add(person.address) if self.organisation.collects else None,
+            box=self._isp.add(person.address, self.organisation.box) if self.organisation.collects else None,
         )
 
     def _equip(self, stint: Stint) -> None:
         """Give each person the connector of this stint, and let the server deliver what it brings."""
         is_unpatched = stint.connector == UNPATCHED
         self.mta.serves.clear()
-        self.mta.domains = set() if is_unpatched else {self.organisation.domain}
+        self.mta.domains.clear()
+        if not is_unpatched:
+            self.mta.domains.add(self.organisation.domain)
         for desk in self._desks:
             address = desk.mailbox.address
             self.mta.serves[MARKER + address if is_unpatched else address] = desk.mailbox
-            desk.collector = None if stint.connector == NONE else self._collector(stint, desk)
+            if stint.connector == NONE or desk.box is None:
+                desk.collector = None
+            else:
+                desk.collector = self._collector(stint, desk.mailbox, desk.box)
 
     async def _change(self, stint: Stint) -> None:
         self._around.journal.note("changed", self.organisation.domain, connector=stint.connector)
         self._equip(stint)
 
-    def _collector(self, stint: Stint, desk: _Desk) -> Collector:
-        address, place = desk.mailbox.address, self.mta.place
+    def _collector(self, stint: Stint, mailbox: Mailbox, box: PopBox) -> Collector:
+        address, place = mailbox.address, self.mta.place
         if stint.connector == UNPATCHED:
             return Unpatched(
                 self._around,
                 self._fault(address),
                 organisation=self.organisation.domain,
-                box=self._isp.pop3,
+                box=box.place,
                 user=address,
                 password=PASSWORD,
                 own_server=place,
@@ -169,7 +181,7 @@ class Office:
         assert way is not None  # noqa: S101 -- the scenario was read
         home = self._workshop / f"{address}-{int(stint.at.total_seconds())}"
         offer = Offer(
-            pop3_port=self._isp.pop3.port,
+            pop3_port=box.place.port,
             smtp_port=place.port,
             lmtp_port=self.mta.lmtp_port,
             home=home / "home",
@@ -178,7 +190,7 @@ class Office:
             password=PASSWORD,
             mailbox=address,
         )
-        return Stranger(self._around, profile, way, offer, desk.mailbox)
+        return Stranger(self._around, profile, way, offer, mailbox)
 
     def _fault(self, address: str) -> Connector:
         user, _, domain = address.partition("@")
@@ -203,12 +215,13 @@ class Office:
         kept_before, arrived_before = desk.mailbox.count, box.arrived
         try:
             problem = await collector.collect()
+            await self._around.clock.settle()
         except (OSError, SeawallError) as failed:
             problem = str(failed)
         if self._around.meter.reached is not None:
             problem = CUT_SHORT
         fetched = box.erased()
-        if not box.box.mails:
+        if box.is_empty:
             desk.seen = arrived_before
         self._around.journal.polled(
             Poll(

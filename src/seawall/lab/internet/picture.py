@@ -9,19 +9,22 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
-from seawall.lab.internet.isp import NAME as ISP
 from seawall.lab.internet.scenario import NONE, UNPATCHED
+from seawall.lab.internet.stores import NAME as ISP
 from seawall.lab.internet.world import Outcome
 
 WIDTH: Final = 1000
-HEIGHT: Final = 640
-CENTRE: Final = (330, 340)
-RADIUS: Final = 235
+HEIGHT: Final = 720
+CENTRE: Final = (330, 390)
+RADIUS: Final = 200
 BARS: Final = (680, 560, 280, 380)
 """The chart: its left, its foot, its width and its height."""
 MOST_BARS: Final = 24
+MOST_NAMED: Final = 12
+"""Organisations on a ring that has room for all their names."""
 _COLOURS: Final[Mapping[str, str]] = {NONE: "#8a9099", UNPATCHED: "#c8372d", "seawall": "#1f7a4d"}
 _OTHER: Final = "#2f6fb2"
+_ISP: Final = "#30353b"
 _TIP: Final = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
     'markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#555b63"/></marker></defs>'
@@ -40,6 +43,7 @@ def svg(outcome: Outcome) -> str:
             _text(20, 50, "Who sent to whom; a line is the thicker, the more mails", size=12),
             *_network(outcome),
             *_chart(outcome.journal.generations),
+            *_legend(outcome),
             "</svg>\n",
         )
     )
@@ -60,10 +64,13 @@ def _network(outcome: Outcome) -> Iterator[str]:
         if sender in places and taker in places and sender != taker and count:
             colour = _colour(connectors.get(sender, NONE))
             yield _arrow(places[sender], places[taker], count, colour)
-    yield _node(CENTRE, ISP, "#30353b", is_large=True)
+    yield _node(CENTRE, ISP, _ISP, is_large=True)
+    named = {letter.author.partition("@")[2] for letter in outcome.scenario.letters}
+    named |= {
+        domain for domain in ring if connectors.get(domain, UNPATCHED) != NONE or len(ring) <= MOST_NAMED
+    }
     for domain in ring:
-        connector = connectors.get(domain, NONE)
-        yield _node(places[domain], domain, _colour(connector), is_large=connector != NONE or len(ring) <= 12)  # noqa: PLR2004 - a ring that has room
+        yield _node(places[domain], domain, _colour(connectors.get(domain, NONE)), is_large=domain in named)
 
 
 def _chart(generations: Mapping[int, int]) -> Iterator[str]:
@@ -112,6 +119,7 @@ def _arrow(start: Point, end: Point, count: int, colour: str) -> str:
 
 
 def _node(place: Point, name: str, colour: str, *, is_large: bool) -> str:
+    """Draw an organisation; its name points away from the centre, so that neighbours' do not meet."""
     x, y = place
     circle = (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{9 if is_large else 5}" fill="{colour}">'
@@ -119,8 +127,26 @@ def _node(place: Point, name: str, colour: str, *, is_large: bool) -> str:
     )
     if not is_large:
         return circle
-    is_left = x < CENTRE[0] - 1
-    return circle + _text(x - 13 if is_left else x + 13, y - 8, name, anchor="end" if is_left else "start")
+    across, down = x - CENTRE[0], y - CENTRE[1]
+    if not (across or down):
+        return circle + _text(x + 13, y + 4, name)
+    is_left = across < 0
+    turn = math.degrees(math.atan2(down, across)) + (180 if is_left else 0)
+    label = _text(-14 if is_left else 14, 4, name, anchor="end" if is_left else "start")
+    return f'{circle}<g transform="translate({x:.1f} {y:.1f}) rotate({turn:.1f})">{label}</g>'
+
+
+def _legend(outcome: Outcome) -> Iterator[str]:
+    """Say which colour is whose."""
+    named = dict.fromkeys(each.stints[0].connector for each in outcome.scenario.organisations)
+    meanings = {_colour(name): "without a connector" if name == NONE else name for name in named}
+    if any(_colour(name) == _OTHER for name in named):
+        meanings[_OTHER] = "another connector"
+    meanings[_ISP] = "the ISP"
+    for number, (colour, meaning) in enumerate(meanings.items()):
+        y = 610 + 20 * number
+        yield f'<circle cx="{BARS[0] + 6}" cy="{y}" r="6" fill="{colour}"/>'
+        yield _text(BARS[0] + 20, y + 4, meaning)
 
 
 def _text(x: float, y: float, text: str, *, size: int = 11, anchor: str = "start") -> str:

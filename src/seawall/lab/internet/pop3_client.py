@@ -70,8 +70,11 @@ class Pop3Client:
 
     async def _event(self) -> Event:
         while not self._events:
-            async with asyncio.timeout(PATIENCE):
-                data = await self._reader.read(_CHUNK)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    data = await self._reader.read(_CHUNK)
+            except TimeoutError:
+                raise ConnectionLost(f"the server said nothing for {PATIENCE:.0f} s") from None
             if not data:
                 raise ConnectionLost("the server closed the connection")
             self._events.extend(self._dialogue.receive(data))

@@ -128,6 +128,10 @@ class _Reader:
                 self._wrong((*path, "domain"), f"has {NUMBER} in it where count is over 1, and only there")
                 continue
             stints = tuple(self._stints(table, path))
+            if table.mta == "postfix" and len(stints) > 1:
+                self._wrong(
+                    (*path, "later"), "needs a server of the lab's own: Postfix reads once what it delivers"
+                )
             for number in range(1, table.count + 1):
                 domain = table.domain.replace(NUMBER, str(number))
                 if domain in found:

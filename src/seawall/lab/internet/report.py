@@ -157,17 +157,19 @@ def sentences(outcome: Outcome) -> Iterator[str]:
 
 def _of_one(domain: str, polls: list[Poll]) -> Iterator[str]:
     names = ", then ".join(dict.fromkeys(poll.connector for poll in polls))
-    fetched, outside = (sum(getattr(poll, name) for poll in polls) for name in ("fetched", "outside"))
-    row = " ".join(f"{poll.fetched:,}" for poll in polls[:MOST_SHOWN]) + (
-        " …" if len(polls) > MOST_SHOWN else ""
+    whole = [poll for poll in polls if poll.problem != CUT_SHORT]
+    fetched, kept, outside = (
+        sum(getattr(poll, name) for poll in whole) for name in ("fetched", "kept", "outside")
     )
-    said = f"{domain} ({names}): fetched {fetched:,} mails ({row})"
+    row = " ".join(f"{poll.fetched:,}" for poll in whole[:MOST_SHOWN])
+    more = " …" if len(polls) > len(whole[:MOST_SHOWN]) else ""
+    said = f"{domain} ({names}): mails fetched {fetched:,} ({row}{more})"
     if outside or UNPATCHED in names:
-        said += f", sent them on to {outside:,} recipients outside: {factor(polls):.1f} for each"
+        said += f", recipients outside that they were sent on to {outside:,}: {factor(polls):.1f} for each"
     else:
-        said += f", kept {sum(poll.kept for poll in polls):,}, sent nothing outside"
+        said += f", kept {kept:,}, sent nothing outside"
     yield said
-    problems = [poll for poll in polls if poll.problem not in ("", CUT_SHORT)]
+    problems = [poll for poll in whole if poll.problem]
     if problems:
         yield f"  {len(problems)} of its polls went wrong; the first: {problems[0].problem}"
 

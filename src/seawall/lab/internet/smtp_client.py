@@ -75,8 +75,11 @@ class SmtpClient:
 
     async def _reply(self) -> Reply:
         while not self._replies:
-            async with asyncio.timeout(PATIENCE):
-                data = await self._reader.read(_CHUNK)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    data = await self._reader.read(_CHUNK)
+            except TimeoutError:
+                raise ConnectionLost(f"the server said nothing for {PATIENCE:.0f} s") from None
             if not data:
                 raise ConnectionLost("the server closed the connection")
             self._replies.extend(self._dialogue.receive(data))
@@ -99,8 +102,11 @@ class SmtpClient:
 async def connected(
     host: str, port: int, here: str, speech: Speech = Speech.SMTP
 ) -> AsyncIterator[SmtpClient]:
-    """Connect to a server on loopback; raises OSError or ConnectionLost where it does not answer."""
-    reader, writer = await connect(host, port)
+    """Connect to a server on loopback; raises ConnectionLost where it does not answer."""
+    try:
+        reader, writer = await connect(host, port)
+    except OSError as refused:
+        raise ConnectionLost(f"the server at {host}:{port} does not answer: {refused}") from None
     try:
         client = SmtpClient(reader, writer, Dialogue(speech))
         await client.greet(speech, here)

@@ -4,15 +4,20 @@ Owns the files: a Maildir and an mbox for each person, so that any tool reads wh
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from seawall.lab.box import Box
 from seawall.lab.internet.habits import Habit, React
 from seawall.lab.internet.mail import Envelope
+from seawall.lab.internet.mta import Local
 from seawall.lab.internet.smtp_server import OK
-from seawall.lab.internet.surroundings import Surroundings
+from seawall.lab.internet.surroundings import Place, Surroundings
 
+NAME: Final = "isp.test"
+"""Whose the POP3 boxes are."""
+PASSWORD: Final = "opensesame"  # noqa: S105 -- of boxes that live as long as a run
 FULL: Final = "552 5.2.2 the mailbox is full"
 _FROM_LINE: Final = re.compile(rb"^(>*From )", re.MULTILINE)
 
@@ -60,14 +65,46 @@ class Mailbox:
         self._around.journal.arrived(self.address, envelope)
 
 
-class PopBox:
-    """A POP3 box at the toy ISP, as the ISP's mail server sees it."""
+class PopBox(Local, Protocol):
+    """A POP3 box, as the ISP's mail server and the organisation see it. `arrived` counts its mails."""
 
-    def __init__(self, around: Surroundings, *, address: str) -> None:
+    address: str
+    arrived: int
+
+    @property
+    def place(self) -> Place:
+        """Where it is read."""
+        ...
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing."""
+        ...
+
+    def erased(self) -> int:
+        """Return how many mails left the box since this was asked last."""
+        ...
+
+
+class ToyBox:
+    """A POP3 box at the toy ISP; `place` is known once the ISP runs."""
+
+    def __init__(self, around: Surroundings, *, address: str, place: Callable[[], Place]) -> None:
         self.address = address
         self.box = Box()
         self.arrived = 0
         self._around = around
+        self._place = place
+
+    @property
+    def place(self) -> Place:
+        """Where it is read."""
+        return self._place()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing."""
+        return not self.box.mails
 
     def answer(self) -> str:
         """Say that there is room."""

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from seawall.lab.confinement import Confinement
 from seawall.lab.connectors.reading import find as find_profile
 from seawall.lab.connectors.run import missing
+from seawall.lab.internet import dovecot, postfix
 from seawall.lab.internet.bounds import End, Meter
 from seawall.lab.internet.clock import Clock
 from seawall.lab.internet.isp import Isp
@@ -22,14 +24,15 @@ from seawall.lab.internet.journal import Journal
 from seawall.lab.internet.letters import letter
 from seawall.lab.internet.mail import Families
 from seawall.lab.internet.mailing_list import Bin, MailingList
-from seawall.lab.internet.mta import Mta
+from seawall.lab.internet.mta import MailServer, Mta
 from seawall.lab.internet.office import Office
-from seawall.lab.internet.scenario import NONE, UNPATCHED, Letter, Scenario
+from seawall.lab.internet.scenario import NONE, UNPATCHED, Letter, Scenario, Software
 from seawall.lab.internet.surroundings import Surroundings
 
 Watch = Callable[[datetime, int], None]
 """Told now and then the lab time, and how many mails there have been."""
-BLOCKS = ("203.0.113", "198.51.100", "192.0.2")
+BLOCKS: Final = ("203.0.113", "198.51.100", "192.0.2")
+"""Of documentation addresses (RFC 5737): 250 servers have one each in the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +51,12 @@ class Outcome:
 def absent(scenario: Scenario) -> list[str]:
     """Return what the scenario needs and is not installed here, a sentence each."""
     wanted = dict.fromkeys(stint.connector for each in scenario.organisations for stint in each.stints)
-    return [
-        reason for name in wanted if name not in (NONE, UNPATCHED) and (reason := missing(find_profile(name)))
-    ]
+    reasons = [missing(find_profile(name)) for name in wanted if name not in (NONE, UNPATCHED)]
+    if any(each.mta is Software.POSTFIX for each in scenario.organisations):
+        reasons.append(postfix.unavailable())
+    if any(each.box is Software.DOVECOT for each in scenario.organisations):
+        reasons.append(dovecot.unavailable())
+    return [reason for reason in reasons if reason]
 
 
 def play(scenario: Scenario, out: Path, *, confinement: Confinement, watch: Watch | None = None) -> Outcome:
@@ -120,7 +126,7 @@ class _World:
         return meter.reached or (End.QUIET if is_quiet else End.LAB_TIME)
 
     async def _start(self, servers: AsyncExitStack) -> None:
-        isp = Isp(self._around)
+        isp = Isp(self._around, self._workshop)
         self._address(isp.mta)
         for number, organisation in enumerate(self._scenario.organisations):
             self._offices[organisation.domain] = office = Office(
@@ -139,10 +145,13 @@ class _World:
             await office.start()
         for each in self._scenario.lists:
             await self._start_list(each.address, each.subscribers, servers, stops_loops=each.stops_loops)
+        # A real server reads once where each domain's mail goes.
+        for office in self._offices.values():
+            await office.mta.open()
         for number, written in enumerate(self._scenario.letters):
             self._around.clock.plan(written.at, partial(self._write, number, written))
 
-    def _address(self, mta: Mta) -> None:
+    def _address(self, mta: MailServer) -> None:
         """Give a server the address that others' Received fields show (RFC 5737)."""
         block, last = divmod(len(self._around.addresses), 250)
         self._around.addresses[mta.name] = f"{BLOCKS[block]}.{last + 1}"

@@ -31,7 +31,10 @@ def test_the_report_adds_up(tmp_path: Path) -> None:
 
 def test_the_sentences_name_who_did_it_and_who_suffered(tmp_path: Path) -> None:
     said = "\n".join(sentences(played(tmp_path, STORM)))
-    assert "faulty1.test (unpatched): fetched 7 mails (1 2 4), sent them on to" in said
+    assert (
+        "faulty1.test (unpatched): mails fetched 7 (1 2 4), recipients outside that they were sent on to"
+        in said
+    )
     assert "most copies of one mail: 15, at office@" in said
     assert "It was stopped at its bound of lab time, 0 h 50 min after it began" in said
 
@@ -43,7 +46,7 @@ def test_the_picture_is_xml_whatever_a_scenario_is_called(tmp_path: Path) -> Non
     )
     root = ET.fromstring(svg(replace(outcome, scenario=hostile)))
     assert {element.tag.rpartition("}")[2] for element in root.iter()} == {
-        "svg", "rect", "defs", "marker", "path", "text", "circle", "title", "line",
+        "svg", "g", "rect", "defs", "marker", "path", "text", "circle", "title", "line",
     }  # fmt: skip
     titles = [element.text for element in root.iter("{http://www.w3.org/2000/svg}title")]
     assert any(title is not None and title.startswith("generation 3: ") for title in titles)
