@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from hostile.cases import misbehaving
 from hostile.checking import (
     Installation,
     original,
@@ -25,7 +26,6 @@ from seawall.collect.check.survey import survey
 from seawall.lab.behaviour import Behaviour, Ending, Endless, Stop, refusing_logins
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
-from seawall.lab.presets import PRESETS
 from seawall.lab.sink import Manners, Sink
 from seawall.lab.sink import running as taking
 from seawall.model.account import (
@@ -166,9 +166,9 @@ def test_a_server_without_top_is_asked_once(here: Installation) -> None:
 # ── servers that misbehave ───────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_no_preset_of_the_toy_isp_makes_check_raise(name: str, here: Installation) -> None:
-    here.account_of(Box([original("alice")] * 3), PRESETS[name], patience=1.0)
+@pytest.mark.parametrize("name", sorted(misbehaving()))
+def test_no_misbehaving_server_makes_check_raise(name: str, here: Installation) -> None:
+    here.account_of(Box([original("alice")] * 3), misbehaving()[name], patience=1.0)
 
 
 @pytest.mark.parametrize("at", ["GREETING", "CAPA", "UIDL", "TOP", "QUIT"])

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, Table, func, select
 
+from hostile.cases import hostile_mails
 from hostile.connector import PASSWORD, USER, Connector, native
 from seawall.collect.dispatch import Consignment, Item, Resumption, Route
 from seawall.collect.release import Held
@@ -32,7 +33,6 @@ from seawall.facts.message import read_message
 from seawall.lab import copywriter
 from seawall.lab import isp as lab_isp
 from seawall.lab.box import Box
-from seawall.lab.hostile import hostile_mails
 from seawall.lab.isp import ToyIsp
 from seawall.lab.mails import everyday_mails
 from seawall.ledger import deliveries, setaside, statements, windows

@@ -1,7 +1,7 @@
 """How a POP3 server behaves, as frozen data: the honest one by default, and every way to be otherwise.
 
-Owns the vocabulary of misbehaviour. Refuses to know how it is acted out: `conversation` makes the
-replies and `voice` sends them. The fields are few and combine; `presets` names combinations.
+Owns the vocabulary of misbehaviour. Refuses to know how it is acted out: `conversation` makes the replies and `voice`
+sends them. The fields are few and combine; the audit's cases name combinations.
 
 A `Key` is a command and a mail's serial in its box, which is its number as long as nothing was erased: `("RETR", 2)`
 means that mail whatever its number has become, `("RETR", None)` means RETR of any number or none. `GREETING` is a

@@ -12,12 +12,11 @@ import pytest
 import trustme
 from scramp import ScramClient
 
-from seawall.lab.behaviour import Behaviour
+from hostile.cases import behaviour, hostile_mails
+from seawall.lab.behaviour import HONEST, Behaviour
 from seawall.lab.box import Box
-from seawall.lab.hostile import hostile_mails
 from seawall.lab.isp import ToyIsp, running
 from seawall.lab.mails import ordinary_mails
-from seawall.lab.presets import PRESETS
 from unit.lab.wiretap import PASSWORD, THREE, Wiretap, logged_in, stuffed, tapped
 
 AUTHORITY = trustme.CA()
@@ -36,8 +35,8 @@ def client_context() -> ssl.SSLContext:
 
 
 @contextmanager
-def connected(box: Box, behaviour: Behaviour | None = None) -> Iterator[tuple[ToyIsp, poplib.POP3]]:
-    with running(ToyIsp({"alice": (PASSWORD, box)}, behaviour or Behaviour())) as isp:
+def connected(box: Box, server: Behaviour = HONEST) -> Iterator[tuple[ToyIsp, poplib.POP3]]:
+    with running(ToyIsp({"alice": (PASSWORD, box)}, server)) as isp:
         client = poplib.POP3(isp.host, isp.port, timeout=5)
         try:
             yield isp, client
@@ -78,7 +77,7 @@ def test_list_and_uidl_answer_for_one_mail_too() -> None:
 
 
 def test_poplib_logs_in_by_apop() -> None:
-    with connected(Box(THREE), PRESETS["apop"]) as (isp, client):
+    with connected(Box(THREE), behaviour("login/apop")) as (isp, client):
         client.apop("alice", PASSWORD)
         assert client.stat()[0] == 3
         client.quit()

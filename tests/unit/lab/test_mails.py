@@ -5,7 +5,6 @@ from email.utils import getaddresses
 
 import pytest
 
-from seawall.lab.hostile import FORGED_MARK, hostile_mails
 from seawall.lab.mails import everyday_mails, ordinary_mails, storm_mail
 
 
@@ -57,14 +56,3 @@ def test_the_storm_mail_names_fifty_and_three_of_them_are_local() -> None:
     assert all(
         address.endswith(("@example.org", "@example.com", "@example.net", ".test")) for address in addressees
     )
-
-
-def test_hostile_mails_are_told_apart_and_each_is_what_its_name_says() -> None:
-    mails = hostile_mails()
-    assert len(set(mails.values())) == len(mails)
-    assert b"\n.\n" in mails["lf-dot-lf"]
-    assert b"\r\n.\r\n" not in mails["forged-lf"]
-    assert b"\r\n.\r\n+OK" in mails["forged-crlf"]
-    assert b"\r\n+OK 3 3000\r\n" in mails["forged-crlf-fence"]
-    assert FORGED_MARK in mails["forged-lf"]
-    assert b"\r\n\r\n" not in mails["header-only"]

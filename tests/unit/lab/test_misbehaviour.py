@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
+from hostile.cases import behaviour, hostile_mails, misbehaving
 from seawall.lab.behaviour import HONEST, Behaviour, Ending, Endless, Pace, Stop
 from seawall.lab.box import Box
-from seawall.lab.hostile import hostile_mails
-from seawall.lab.presets import PRESETS
 from unit.lab.wiretap import PASSWORD, THREE, Wiretap, logged_in, stuffed, tapped
 
 GREETING = b"+OK the toy ISP is ready\r\n"
@@ -28,9 +27,9 @@ def test_a_behaviour_cannot_be_changed() -> None:
         frozen["STAT", None] = b""
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_every_preset_can_be_talked_to_and_stopped(name: str) -> None:
-    with tapped(PRESETS[name]) as (_, tap):
+@pytest.mark.parametrize("name", sorted(misbehaving()))
+def test_every_server_can_be_talked_to_and_stopped(name: str) -> None:
+    with tapped(misbehaving()[name]) as (_, tap):
         tap.socket.settimeout(0.02)
         for line in (
             b"CAPA",
@@ -59,7 +58,7 @@ def test_what_a_server_lacks_it_neither_knows_nor_announces(lacking: str, line: 
 
 
 def test_without_pipelining_what_comes_along_with_a_command_is_thrown_away() -> None:
-    with logged_in(PRESETS["no-pipelining"]) as tap:
+    with logged_in(behaviour("server/no-pipelining")) as tap:
         tap.send(b"NOOP", b"NOOP", b"STAT")
         assert tap.until(b"\r\n") == b"+OK\r\n"
         assert tap.ask(b"LIST 1").startswith(b"+OK 1 ")
@@ -76,17 +75,17 @@ def test_capa_says_what_the_behaviour_says() -> None:
 @pytest.mark.parametrize(
     ("name", "greeting"),
     [
-        ("greeting-refused", b"-ERR too many connections\r\n"),
-        ("apop", GREETING[:-2] + b" <1896.697170952@isp.example>\r\n"),
+        ("login/greeting-refused", b"-ERR too many connections\r\n"),
+        ("login/apop", GREETING[:-2] + b" <1896.697170952@isp.example>\r\n"),
     ],
 )
 def test_a_greeting_is_what_the_behaviour_says(name: str, greeting: bytes) -> None:
-    with tapped(PRESETS[name]) as (_, tap):
+    with tapped(behaviour(name)) as (_, tap):
         assert tap.until(b"\r\n") == greeting
 
 
 def test_a_silent_greeting_says_nothing() -> None:
-    with tapped(PRESETS["greeting-silent"]) as (_, tap):
+    with tapped(behaviour("login/greeting-silent")) as (_, tap):
         tap.socket.settimeout(0.05)
         with pytest.raises(TimeoutError):
             tap.socket.recv(1)
@@ -95,17 +94,17 @@ def test_a_silent_greeting_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("login-refused", b"-ERR no"),
-        ("login-refused-auth", b"-ERR [AUTH]"),
-        ("login-in-use", b"-ERR [IN-USE]"),
-        ("login-delay", b"-ERR [LOGIN-DELAY]"),
-        ("login-sys-temp", b"-ERR [SYS/TEMP]"),
-        ("login-sys-perm", b"-ERR [SYS/PERM]"),
+        ("login/refused-without-a-reason", b"-ERR no"),
+        ("login/wrong-password", b"-ERR [AUTH]"),
+        ("login/in-use", b"-ERR [IN-USE]"),
+        ("login/too-soon", b"-ERR [LOGIN-DELAY]"),
+        ("login/trouble-for-now", b"-ERR [SYS/TEMP]"),
+        ("login/trouble-for-good", b"-ERR [SYS/PERM]"),
     ],
 )
 def test_a_right_password_is_refused_where_the_behaviour_says_so(name: str, words: bytes) -> None:
     box = Box(THREE)
-    with tapped(PRESETS[name], box) as (_, tap):
+    with tapped(behaviour(name), box) as (_, tap):
         tap.until(b"\r\n")
         tap.ask(b"USER alice")
         assert tap.ask(b"PASS " + PASSWORD.encode()).startswith(words)
@@ -120,7 +119,7 @@ def test_bytes_are_injected_in_the_segment_of_a_reply() -> None:
 
 
 def test_a_drop_mid_mail_happens_every_time() -> None:
-    with tapped(PRESETS["drop-mid-mail"]) as (isp, first):
+    with tapped(behaviour("connection/drop-mid-mail")) as (isp, first):
         for tap in (first, Wiretap(isp)):
             tap.log_in()
             tap.send(b"RETR 1", b"RETR 2", b"RETR 3")
@@ -132,7 +131,7 @@ def test_a_drop_mid_mail_happens_every_time() -> None:
 
 
 def test_a_drop_that_happens_once_does_not_happen_twice() -> None:
-    with tapped(PRESETS["drop-mid-mail-once"]) as (isp, tap):
+    with tapped(behaviour("connection/drop-mid-mail-once")) as (isp, tap):
         tap.log_in()
         tap.send(b"RETR 2")
         assert not tap.rest().endswith(b"\r\n.\r\n")
@@ -160,8 +159,8 @@ def test_an_endless_reply_too_ends_at_the_octets_of_the_session() -> None:
 
 def test_a_hanging_server_says_nothing_more_and_lets_the_box_go_with_the_client() -> None:
     box = Box(THREE)
-    behaviour = Behaviour(stops=(Stop(at=("RETR", 2), after=4, ending=Ending.HANG, times=1),))
-    with tapped(behaviour, box) as (isp, tap):
+    server = Behaviour(stops=(Stop(at=("RETR", 2), after=4, ending=Ending.HANG, times=1),))
+    with tapped(server, box) as (isp, tap):
         tap.log_in()
         tap.send(b"RETR 2")
         assert tap.until(b"+OK ") == b"+OK "
@@ -176,11 +175,16 @@ def test_a_hanging_server_says_nothing_more_and_lets_the_box_go_with_the_client(
 
 @pytest.mark.parametrize(
     ("name", "left"),
-    [("drop-at-quit", 3), ("drop-at-quit-erased", 2), ("quit-refused", 3), ("quit-refused-erased", 2)],
+    [
+        ("erasing/quit-unanswered", 3),
+        ("erasing/quit-unanswered-erased", 2),
+        ("erasing/quit-refused", 3),
+        ("erasing/quit-refused-erased", 2),
+    ],
 )
 def test_quit_erases_or_not_whatever_it_answers(name: str, left: int) -> None:
     box = Box(THREE)
-    with logged_in(PRESETS[name], box) as tap:
+    with logged_in(behaviour(name), box) as tap:
         tap.ask(b"DELE 1")
         tap.send(b"QUIT")
         assert tap.rest() == (b"-ERR no\r\n" if "refused" in name else b"")
@@ -189,7 +193,7 @@ def test_quit_erases_or_not_whatever_it_answers(name: str, left: int) -> None:
 
 def test_a_refused_command_has_no_effect_and_the_others_go_on() -> None:
     box = Box(THREE)
-    with logged_in(PRESETS["dele-refused"], box) as tap:
+    with logged_in(behaviour("erasing/dele-refused"), box) as tap:
         assert tap.ask(b"DELE 2") == b"-ERR no\r\n"
         assert tap.ask(b"DELE 3") == b"+OK\r\n"
         tap.ask(b"QUIT")
@@ -199,15 +203,15 @@ def test_a_refused_command_has_no_effect_and_the_others_go_on() -> None:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("size-too-low", b"2 1"),
-        ("size-too-high", b"2 40000000"),
-        ("size-negative", b"2 -5"),
-        ("size-not-a-number", b"2 many"),
-        ("size-missing", b"2"),
+        ("server/size-too-low", b"2 1"),
+        ("server/size-too-high", b"2 99999"),
+        ("server/size-negative", b"2 -5"),
+        ("server/size-no-number", b"2 many"),
+        ("server/size-missing", b"2"),
     ],
 )
 def test_list_says_the_size_that_it_was_told(name: str, line: bytes) -> None:
-    with logged_in(PRESETS[name]) as tap:
+    with logged_in(behaviour(name)) as tap:
         assert tap.read(b"LIST").split(b"\r\n")[2] == line
         assert tap.ask(b"LIST 2") == b"+OK " + line + b"\r\n"
         assert stuffed(THREE[1]) in tap.read(b"RETR 2")
@@ -216,30 +220,30 @@ def test_list_says_the_size_that_it_was_told(name: str, line: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
-        ("uidl-twice", [b"1 twin", b"2 twin", b"3 seawall-lab-3"]),
-        ("uidl-empty", [b"1 seawall-lab-1", b"2", b"3 seawall-lab-3"]),
-        ("uidl-spaces", [b"1 seawall-lab-1", b"2 two  words and more", b"3 seawall-lab-3"]),
-        ("uidl-lacks-one", [b"1 seawall-lab-1", b"3 seawall-lab-3"]),
-        ("number-gaps", [b"1 seawall-lab-1", b"3 seawall-lab-2", b"5 seawall-lab-3"]),
+        ("uidls/two-mails-with-one", [b"1 same", b"2 same", b"3 seawall-lab-3"]),
+        ("uidls/empty-uidl", [b"1 seawall-lab-1", b"2", b"3 seawall-lab-3"]),
+        ("uidls/with-spaces", [b"1 seawall-lab-1", b"2 two  words and more", b"3 seawall-lab-3"]),
+        ("uidls/one-missing", [b"1 seawall-lab-1", b"3 seawall-lab-3"]),
+        ("server/number-gaps", [b"2 seawall-lab-1", b"4 seawall-lab-2", b"5 seawall-lab-3"]),
     ],
 )
 def test_uidl_lists_what_it_was_told(name: str, lines: list[bytes]) -> None:
-    with logged_in(PRESETS[name]) as tap:
+    with logged_in(behaviour(name)) as tap:
         assert tap.read(b"UIDL").split(b"\r\n")[1:-2] == lines
 
 
 def test_the_long_uidl_has_300_octets() -> None:
-    assert len(PRESETS["uidl-long"].uidls[2]) == 300
+    assert len(behaviour("uidls/long-and-hostile").uidls[2]) == 300
 
 
 def test_a_status_line_of_a_megabyte_comes_whole() -> None:
-    with logged_in(PRESETS["status-of-1-mb"]) as tap:
+    with logged_in(behaviour("server/long-refusal")) as tap:
         assert len(tap.ask(b"RETR 2")) == 2**20 + 7
 
 
 def test_an_endless_listing_counts_up_to_its_cap_and_drops() -> None:
-    behaviour = Behaviour(replies={("UIDL", None): Endless(head=b"+OK\r\n", again=b"%d x\r\n", cap=200_000)})
-    with logged_in(behaviour) as tap:
+    server = Behaviour(replies={("UIDL", None): Endless(head=b"+OK\r\n", again=b"%d x\r\n", cap=200_000)})
+    with logged_in(server) as tap:
         tap.send(b"UIDL")
         data = tap.rest()
         assert len(data) == 200_005
@@ -250,7 +254,7 @@ def test_an_endless_listing_counts_up_to_its_cap_and_drops() -> None:
 
 def test_an_endless_mail_ends_when_the_client_leaves() -> None:
     box = Box(THREE)
-    with tapped(PRESETS["body-endless"], box) as (isp, tap):
+    with tapped(behaviour("server/endless-body"), box) as (isp, tap):
         tap.log_in()
         tap.send(b"RETR 2")
         received = 0
@@ -267,14 +271,14 @@ def test_an_endless_mail_ends_when_the_client_leaves() -> None:
 
 
 def test_a_server_that_does_not_stuff_sends_a_forged_reply_as_it_stands() -> None:
-    raw = hostile_mails()["forged-crlf"]
-    with logged_in(PRESETS["dots-unstuffed"], Box([raw, *THREE[1:]])) as tap:
+    raw = hostile_mails()["server/forged-session-unstuffed/two"]
+    with logged_in(behaviour("server/dots-unstuffed"), Box([raw, *THREE[1:]])) as tap:
         tap.send(b"RETR 1", b"NOOP")
         assert tap.until(b"the end\r\n.\r\n+OK\r\n").endswith(raw + b".\r\n+OK\r\n")
 
 
 def test_replies_in_single_octets_are_the_same_replies() -> None:
-    with logged_in(PRESETS["one-octet-segments"]) as tap:
+    with logged_in(behaviour("connection/one-octet-pieces")) as tap:
         assert tap.read(b"RETR 2") == b"+OK %d octets\r\n" % len(THREE[1]) + stuffed(THREE[1])
 
 
@@ -286,18 +290,18 @@ def test_a_dribbling_server_sends_an_octet_at_a_time() -> None:
 
 
 def test_status_lines_can_end_with_a_bare_lf() -> None:
-    with tapped(PRESETS["status-bare-lf"]) as (_, tap):
+    with tapped(behaviour("server/bare-lf-status")) as (_, tap):
         assert tap.until(b"\n") == GREETING.replace(b"\r\n", b"\n")
 
 
 def test_ok_can_come_twice() -> None:
-    with logged_in(PRESETS["ok-twice"]) as tap:
+    with logged_in(behaviour("server/two-replies")) as tap:
         assert tap.read(b"RETR 2").startswith(b"+OK\r\n+OK ")
 
 
 def test_expire_0_erases_at_quit_what_was_read() -> None:
     box = Box(THREE)
-    with logged_in(PRESETS["expire-0"], box) as tap:
+    with logged_in(behaviour("erasing/expire-0"), box) as tap:
         tap.read(b"RETR 1")
         tap.ask(b"QUIT")
     assert box.raws == THREE[1:]
@@ -305,7 +309,7 @@ def test_expire_0_erases_at_quit_what_was_read() -> None:
 
 def test_a_server_may_erase_without_quit_against_the_rfc() -> None:
     box = Box(THREE)
-    with logged_in(PRESETS["erases-on-drop"], box) as tap:
+    with logged_in(behaviour("erasing/without-quit"), box) as tap:
         tap.ask(b"DELE 1")
         tap.socket.shutdown(socket.SHUT_WR)
         assert closed(tap)

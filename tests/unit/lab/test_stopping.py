@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from hostile.cases import misbehaving
+from seawall.lab.behaviour import Behaviour
 from seawall.lab.box import Box
 from seawall.lab.isp import ToyIsp, running
-from seawall.lab.presets import PRESETS
 from unit.lab.test_honest import server_context
 from unit.lab.wiretap import PASSWORD, THREE, Wiretap, logged_in, tapped
 
@@ -38,7 +39,8 @@ def test_it_stops_while_a_client_does_not_begin_tls_after_stls() -> None:
 
 
 def test_bytes_can_be_injected_behind_the_reply_to_stls() -> None:
-    with running(ToyIsp({}, PRESETS["stls-injection"], tls=server_context())) as isp:
+    injecting = Behaviour(behind={("STLS", None): b"+OK injected\r\n+OK injected\r\n"})
+    with running(ToyIsp({}, injecting, tls=server_context())) as isp:
         tap = Wiretap(isp)
         tap.until(b"\r\n")
         tap.send(b"STLS")
@@ -46,9 +48,11 @@ def test_bytes_can_be_injected_behind_the_reply_to_stls() -> None:
         tap.close()
 
 
-@pytest.mark.parametrize("name", ["hang-mid-mail", "dribble-mid-mail", "body-endless"])
+@pytest.mark.parametrize(
+    "name", ["connection/hang-mid-mail", "an-octet-a-second-of-a-mail", "server/endless-body"]
+)
 def test_it_stops_while_it_misbehaves(name: str) -> None:
-    with logged_in(PRESETS[name]) as tap:
+    with logged_in(misbehaving()[name]) as tap:
         tap.send(b"RETR 2")
         tap.socket.recv(1)
 

@@ -150,7 +150,7 @@ def junit(trials: Sequence[Trial]) -> bytes:
         for trial in of_it:
             name = f"{trial.case} [{trial.way}]"
             test = ET.SubElement(
-                suite, "testcase", classname=f"{trial.group}", name=_text(name), time=f"{trial.seconds:.3f}"
+                suite, "testcase", classname=_text(trial.group), name=_text(name), time=f"{trial.seconds:.3f}"
             )
             told = _text("\n".join(f"{each.kind.value}: {each.mail} {each.text}" for each in trial.findings))
             if trial.result is Result.FAILED:

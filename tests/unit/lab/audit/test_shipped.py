@@ -39,3 +39,27 @@ def test_the_storms_mail_is_the_labs() -> None:
     first, second = (addresses.findall(fields) for fields in to_and_cc)
     assert first == second
     assert len(set(first)) == 50
+
+
+def test_a_smuggled_mail_has_the_end_that_its_name_says() -> None:
+    octets = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "dot": b".", "nul": b"\0"}
+    smuggling = [case for case in CASES if case.group == "smuggling"]
+    assert len(smuggling) >= 12
+    for case in smuggling:
+        end = b"".join(octets[word] for word in case.name.split("-"))
+        assert end + b"+OK 50 octets\r\n" in case.mails["two"].octets, case.name
+        assert (end == b"\r\n.\r\n") == (b"\r\n.\r\n" in case.mails["two"].octets), case.name
+
+
+def test_a_forged_mail_ends_where_nothing_is_stuffed_and_replies_follow() -> None:
+    mails = {case.name: case.mails["two"].octets for case in CASES if case.name.startswith("forged-")}
+    assert b"\r\n.\r\n+OK" in mails["forged-reply-unstuffed"]
+    assert mails["forged-session-unstuffed"].count(b"\r\n.\r\n+OK") == 2
+    assert b"\r\n+OK 3 3000\r\n" in mails["forged-session-unstuffed"]
+
+
+def test_a_header_may_have_an_empty_line_behind_it_and_may_have_none() -> None:
+    mails = {case.name: case.mails["two"].octets for case in CASES if case.group == "mails"}
+    assert mails["header-only"].partition(b"\r\n\r\n")[1:] == (b"\r\n\r\n", b"")
+    assert b"\r\n\r\n" not in mails["no-blank-line"]
+    assert b"\r\n\r\n" not in mails["no-header"]
