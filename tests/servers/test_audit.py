@@ -11,7 +11,7 @@ from seawall.lab.connectors.reading import find
 from seawall.lab.connectors.run import missing, version
 
 pytestmark = pytest.mark.server
-EVERY = 8
+EVERY = 20
 """So many cases are one of `make check`'s; `make soak` plays them all."""
 KNOWN = {
     ("getmail6", "recipients/storm", "lmtp"): {Kind.FOREIGN, Kind.MISDELIVERED, Kind.ALTERED},

@@ -100,7 +100,7 @@ def test_the_users_of_a_receiving_organisation_get_one_copy_from_seawall(tmp_pat
     assert copies(outcome.journal)["office@gamma.test"] == 1
 
 
-@pytest.mark.parametrize("name", ["two-unpatched", "real-servers"])
+@pytest.mark.parametrize("name", ["two-unpatched", pytest.param("real-servers", marks=pytest.mark.soak)])
 def test_the_command_leaves_mails_a_timeline_a_report_and_a_picture(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
