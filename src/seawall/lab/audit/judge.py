@@ -158,9 +158,11 @@ class _Judge:
                 yield _finding(
                     Kind.STUCK, name, len(missing), f"not delivered to {', '.join(missing)}: {where}"
                 )
-        elif not (self._by_recipient(name, (Likeness.CUT,)).total() and len(mail.recipients) == 1):
+            return
+        cut = self._by_recipient(name, (Likeness.CUT,))
+        if without := [recipient for recipient in missing if not cut[recipient]]:
             yield _finding(
-                Kind.LOST, name, len(missing), f"erased at the server, and not with {', '.join(missing)}"
+                Kind.LOST, name, len(without), f"erased at the server, and not with {', '.join(without)}"
             )
 
     def _may_be_changed(self, one: Recognised) -> bool:
