@@ -19,6 +19,26 @@ WINDOWS: Final = frozenset(
     {"smtpsvc", "exchange", "exchange-online", "internet-mail-service", "domino", "mdaemon"}
 )
 _NETWORKS: Final = ("192.0.2", "198.51.100", "203.0.113")
+_PLACES_OF_GMAIL: Final = (
+    "lf",
+    "wr",
+    "pf",
+    "ej",
+    "yb",
+    "oi",
+    "qt",
+    "pl",
+    "pj",
+    "wm",
+    "ot",
+    "ed",
+    "lj",
+    "il",
+    "pg",
+    "qk",
+)
+_RENAMED: Final = 2018
+"""When `mail-lf0` became `mail-lf1`, and so on."""
 _POLLS: Final = (300.0, 600.0, 900.0, 900.0, 900.0, 1800.0, 3600.0)
 
 
@@ -26,7 +46,7 @@ def cast(draw: Random, wishes: Wishes) -> Cast:
     """Draw everybody."""
     year = draw.choice(years_of(wishes.years, wishes.styles))
     start = datetime(year, 1, 1, tzinfo=UTC).timestamp() + draw.random() * 364 * 86_400
-    scene = _Scene(draw, styles_of(year, wishes.styles), wishes.strip)
+    scene = _Scene(draw, year, styles_of(year, wishes.styles), wishes.strip)
     offices = tuple(
         tuple(scene.person(office) for _ in range(wishes.office_people))
         for office in [scene.office(wishes.office_style) for _ in range(wishes.offices)]
@@ -87,8 +107,9 @@ def _with_habits(people: list[Person], draw: Random) -> list[Person]:
 class _Scene:
     """What is common to those who are drawn together: the providers, and addresses that are taken once."""
 
-    def __init__(self, draw: Random, styles: Sequence[Style], strip: float) -> None:
+    def __init__(self, draw: Random, year: int, styles: Sequence[Style], strip: float) -> None:
         self._draw = draw
+        self._year = year
         self._styles = styles
         self._strip = strip
         self._names = Names(draw)
@@ -168,7 +189,7 @@ class _Scene:
         name, address = self._names.person(organisation.domain)
         private = f"192.168.{draw.choice((0, 1, 1, 2, 10, 178))}.{draw.randint(2, 250)}"
         is_remote = draw.random() < 0.4 or organisation.outward[0].domain != organisation.domain  # noqa: PLR2004 -- from home
-        machine = computer(draw)
+        machine = computer(draw, self._year)
         seen = self._addresses.pop() if is_remote else private
         return Person(
             name=name,
@@ -270,7 +291,7 @@ class _Scene:
     def _cloud(self, style: Style, zone: Zone, *, strips: bool) -> Host:
         draw = self._draw
         if style.name == "gmail":
-            name = f"mail-{draw.choice(('lf1', 'wr1', 'pf1', 'ej1', 'yb1', 'oi1', 'qt1'))}-f{draw.randint(40, 200)}.google.example"
+            name = f"mail-{draw.choice(_PLACES_OF_GMAIL)}{int(self._year >= _RENAMED)}-{draw.choice(('f', 'x'))}{draw.randint(40, 200)}.google.example"
             helo, domain, zone = name, "google.example", PACIFIC
         else:
             place = draw.choice(("am6", "db5", "vi1", "bn7", "dm6"))

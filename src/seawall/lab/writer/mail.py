@@ -11,10 +11,13 @@ from random import Random
 from typing import Final
 
 from seawall.lab.copywriter import Connector, resend
+from seawall.lab.writer.refolded import refolded
 from seawall.lab.writer.style import Handover, Host
 from seawall.lab.writer.styles import write
 
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
+_FILTERS: Final = range(2000, 2005)
+"""When one server in three hands each mail to a filter written in Perl before it lays it down."""
 _OF_DELIVERY: Final = (
     b"return-path:",
     b"delivered-to:",
@@ -76,7 +79,10 @@ def taken(mail: Mail, handover: Handover) -> Mail:
         # Real mails that passed several such servers have these once.
         header = without(header, tuple(field.partition(b":")[0].lower() + b":" for field in below))
     stop = Stop(host=server, moment=handover.moment, received=written.received)
-    return Mail(header=(*above, *header, *below), body=mail.body, stops=(*stops, stop), forged=forged)
+    header = (*above, *header, *below)
+    if handover.is_final and handover.at.year in _FILTERS and server.settled("filter", (True, False, False)):
+        header = refolded(header, is_perl=True)
+    return Mail(header=header, body=mail.body, stops=(*stops, stop), forged=forged)
 
 
 def laid_down(
