@@ -45,7 +45,7 @@ _SHARES: Final = (
     (6, Zone(winter="CET", hours=1, summer="CEST", rule=Summer.EUROPE)),
     (5, Zone(winter="EST", hours=-5, summer="EDT", rule=Summer.AMERICA)),
     (4, Zone(winter="PST", hours=-8, summer="PDT", rule=Summer.AMERICA)),
-    (4, Zone(winter="UTC", hours=0)),
+    (6, Zone(winter="UTC", hours=0)),
     (3, Zone(winter="GMT", hours=0, summer="BST", rule=Summer.EUROPE)),
     (2, Zone(winter="CST", hours=-6, summer="CDT", rule=Summer.AMERICA)),
     (1, Zone(winter="EET", hours=2, summer="EEST", rule=Summer.EUROPE)),

@@ -11,7 +11,7 @@ from typing import Final
 from seawall.lab.copywriter import MailingList, through_list
 from seawall.lab.writer.cast import Forum
 from seawall.lab.writer.mail import Mail
-from seawall.lab.writer.refolded import refolded
+from seawall.lab.writer.refolded import by_python, refolded
 
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
 _OF_THE_WAY: Final = frozenset(
@@ -65,7 +65,7 @@ def expanded(mail: Mail, forum: Forum, *, at: datetime, position: int) -> Mail:
             f"X-Mailing-List:\t{address}",
         ]
     if at.year >= _PYTHON_3 and forum.software == "mailman":
-        header = list(refolded(header, is_perl=False))
+        header = list(refolded(header, by_python))
     return replace(mail, header=(*header, *(field.encode() for field in below)))
 
 

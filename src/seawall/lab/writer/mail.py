@@ -11,13 +11,11 @@ from random import Random
 from typing import Final
 
 from seawall.lab.copywriter import Connector, resend
-from seawall.lab.writer.refolded import refolded
+from seawall.lab.writer.refolded import refolded, refolding
 from seawall.lab.writer.style import Handover, Host
 from seawall.lab.writer.styles import write
 
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
-_FILTERS: Final = range(2000, 2005)
-"""When one server in three hands each mail to a filter written in Perl before it lays it down."""
 _OF_DELIVERY: Final = (
     b"return-path:",
     b"delivered-to:",
@@ -80,8 +78,8 @@ def taken(mail: Mail, handover: Handover) -> Mail:
         header = without(header, tuple(field.partition(b":")[0].lower() + b":" for field in below))
     stop = Stop(host=server, moment=handover.moment, received=written.received)
     header = (*above, *header, *below)
-    if handover.is_final and handover.at.year in _FILTERS and server.settled("filter", (True, False, False)):
-        header = refolded(header, is_perl=True)
+    if handover.is_final and server.style != "fetchmail":
+        header = refolded(header, refolding(handover.at.year, server.settled("refolds", range(100))))
     return Mail(header=header, body=mail.body, stops=(*stops, stop), forged=forged)
 
 

@@ -2,9 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -12,66 +10,22 @@ import pytest
 from seawall.facts.dates import moment
 from seawall.facts.received import by_host
 from seawall.lab.writer.refolded import by_perl, by_python
-from seawall.lab.writer.storm import Order, storm
 from seawall.lab.writer.style import folded
 from seawall.lab.writer.styles import STYLES
+from unit.lab.writer.lines import CORPUS, EXCHANGE, KINDS, by_style, raw_fields, unfolded
 from unit.lab.writer.shapes import shape
 
-CORPUS: Final = Path(__file__).parents[5] / "shared/corpus"
 with_corpus = pytest.mark.skipif(
     not CORPUS.exists(), reason="the corpus of real mail is not beside this checkout"
 )
 STORMS: Final = 16
-EXCHANGE: Final = re.compile(r"with Microsoft SMTP Server|with mapi id")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """How real lines of a style are found, and what share of the written shapes is among theirs."""
-
-    real: str
-    shapes: float = 0.97
-    folds: float = 0.97
-
-
-KINDS: Final = {
-    "postfix": Kind(real=r"\(Postfix"),
-    "amavis": Kind(real=r"amavisd-new|\(Postfix"),
-    # Its default text names the envelope's sender; the real lines that do have `smtp`, or an address for a name.
-    "exim": Kind(real=r"\(Exim [34]", shapes=0.5, folds=0.7),
-    # Few real lines tell of TLS, and those of 8.15 name no recipient.
-    "sendmail": Kind(real=r"by \S+ \(8\.\d+\.\d+/8", shapes=0.85),
-    "qmail": Kind(real=r"\(qmail|\(HELO .*with SMTP;|\(\d+\.\d+\.\d+\.\d+\) by \S+ with SMTP;"),
-    # Six real lines; that of a client with a verified name and several recipients is not among them.
-    "communigate": Kind(real=r"CommuniGate Pro", shapes=0.7),
-    "smtpsvc": Kind(real=r"Microsoft SMTPSVC"),
-    # No real line is of a mailbox server before 2010, and few of Exchange Online before 2017.
-    "exchange": Kind(real=EXCHANGE.pattern, shapes=0.9),
-    "exchange-online": Kind(real=EXCHANGE.pattern, shapes=0.93),
-    "internet-mail-service": Kind(real=r"Internet Mail Service"),
-    "domino": Kind(real=r"Lotus Domino Release"),
-    "mdaemon": Kind(real=r"MDaemon"),
-    "gmail": Kind(real=r"(?:google|googlemail)\.com|by 2002:|by 10\.\d+\.\d+\.\d+ with", shapes=0.95),
-    "proofpoint": Kind(real=r"pps\.filterd|\(PPS\)"),
-}
 every_style = pytest.mark.parametrize("name", [style.name for style in STYLES])
-
-
-def unfolded(field: str) -> str:
-    return re.sub(r"\r?\n[ \t]*", " ", field).strip()
 
 
 @cache
 def written(name: str) -> tuple[str, ...]:
-    """The Received of a style's hosts in some storms, folds and all, without the field's name."""
-    found = []
-    for seed in range(STORMS):
-        for copy in storm(Order(seed=seed, styles=(name,), views=4, strip=0)).copies[:60]:
-            lines = [field[9:].decode() for field in copy.mail.header if field.startswith(b"Received:")]
-            for stop in reversed(copy.mail.stops):
-                own, lines = lines[: stop.received], lines[stop.received :]
-                # A list's own line is no server's.
-                found += own if stop.host.style == name and not any("ECARTIS" in line for line in own) else []
+    """The Received of a style's hosts in some storms."""
+    found = tuple(line for lines in by_style(name, range(STORMS), copies=60) for line in lines)
     assert len(found) >= 100
     return tuple(dict.fromkeys(found))
 
@@ -87,17 +41,6 @@ def real(name: str) -> list[str]:
     return [line for line in real_lines() if pattern.search(line)]
 
 
-@cache
-def raw_fields() -> tuple[str, ...]:
-    """The corpus's Received as their mails have them, folds and all."""
-    found: dict[str, None] = {}
-    pattern = re.compile(rb"^Received:((?:.*\n[ \t])*.*)", re.MULTILINE)
-    for path in sorted(CORPUS.glob("*/messages/*")):
-        header = path.read_bytes().replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-        found |= dict.fromkeys(field.decode("latin-1") for field in pattern.findall(header + b"\n"))
-    return tuple(found)
-
-
 def form(field: str) -> tuple[tuple[str, str], ...]:
     """How a field is folded: each further line's indent, and what it begins with."""
     lines = re.split(r"\r?\n", field)[1:]
@@ -108,8 +51,8 @@ def form(field: str) -> tuple[tuple[str, str], ...]:
 
 
 def is_refolded(field: str) -> bool:
-    """Whether a program on the way wrote the folds: a filter four blanks, a list one."""
-    return bool(re.search(r"\n(?: | {4})\S", field))
+    """Whether a program on the way wrote the folds: four blanks, one, or eight for a tab."""
+    return bool(re.search(r"\n(?: | {4}| {8})\S", field))
 
 
 def begins(text: str) -> str:
