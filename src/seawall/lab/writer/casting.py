@@ -11,6 +11,7 @@ from typing import Final
 
 from seawall.lab.writer.cast import Cast, Forum, Keeping, Organisation, Person, Wishes
 from seawall.lab.writer.clock import PACIFIC, UNIVERSAL, ZONES, Zone
+from seawall.lab.writer.gmail_ids import outward
 from seawall.lab.writer.names import Names, computer, mail_host
 from seawall.lab.writer.style import Host, Style
 from seawall.lab.writer.styles import STYLES, styles_of, years_of
@@ -19,26 +20,6 @@ WINDOWS: Final = frozenset(
     {"smtpsvc", "exchange", "exchange-online", "internet-mail-service", "domino", "mdaemon"}
 )
 _NETWORKS: Final = ("192.0.2", "198.51.100", "203.0.113")
-_PLACES_OF_GMAIL: Final = (
-    "lf",
-    "wr",
-    "pf",
-    "ej",
-    "yb",
-    "oi",
-    "qt",
-    "pl",
-    "pj",
-    "wm",
-    "ot",
-    "ed",
-    "lj",
-    "il",
-    "pg",
-    "qk",
-)
-_RENAMED: Final = 2018
-"""When `mail-lf0` became `mail-lf1`, and so on."""
 _POLLS: Final = (300.0, 600.0, 900.0, 900.0, 900.0, 1800.0, 3600.0)
 
 
@@ -243,7 +224,7 @@ class _Scene:
         )
         sort = draw.random()
         if is_border:
-            reverse = name.lower() if sort < 0.65 else self._access_name(address) if sort < 0.87 else ""  # noqa: PLR2004 -- see below
+            reverse = name.lower() if sort < 0.62 else self._access_name(address) if sort < 0.8 else ""  # noqa: PLR2004 -- see below
         else:
             reverse = name.lower() if sort < 0.7 else ""  # noqa: PLR2004 -- some networks have no such names
         return Host(
@@ -291,17 +272,15 @@ class _Scene:
     def _cloud(self, style: Style, zone: Zone, *, strips: bool) -> Host:
         draw = self._draw
         if style.name == "gmail":
-            name = f"mail-{draw.choice(_PLACES_OF_GMAIL)}{int(self._year >= _RENAMED)}-{draw.choice(('f', 'x'))}{draw.randint(40, 200)}.google.example"
+            name = f"{outward(self._year, draw)}.google.example"
             helo, domain, zone = name, "google.example", PACIFIC
         else:
             place = draw.choice(("am6", "db5", "vi1", "bn7", "dm6"))
             number = draw.randint(1, 8)
             area = "nam" if place in {"bn7", "dm6"} else "eur"
-            name = (
-                f"mail-{place}{area}0{number}on{draw.randint(2000, 2140)}.outbound.protection.outlook.example"
-            )
-            helo = f"{area.upper()}0{number}-{place.upper()}-obe.outbound.protection.outlook.example"
-            domain, zone = "outlook.example", UNIVERSAL
+            name = f"mail-{place}{area}0{number}on{draw.randint(2000, 2140)}.outbound.protection.outlook.test"
+            helo = f"{area.upper()}0{number}-{place.upper()}-obe.outbound.protection.outlook.test"
+            domain, zone = "outlook.test", UNIVERSAL
         return Host(
             name=name,
             domain=domain,

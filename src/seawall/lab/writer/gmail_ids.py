@@ -40,6 +40,13 @@ _SENDERS: Final = (
     "lf a05:6512", "wr a5d", "pf a62", "ej a17:906", "yb a25", "oi aca", "qt ac8", "pl a17:902", "pj a17:90a", "wm a1c",
     "ot a9d", "ed aa7", "lj a2e", "il a92", "pg a63", "qk a37",
 )  # fmt: skip
+_OUT: Final = (
+    (2009, "nf an rv wr fg hu ug py wa yx"),
+    (2012, "fx gy iw bw wy ew qy vw yx px"),
+    (2015, "la wi pa ob ig qg wg lb pd oi"),
+    (2017, "wm lf pf oi qt qk yw it pg io"),
+    (9999, " ".join(one[:2] for one in _SENDERS)),
+)
 _PLACES: Final = {
     "lf": "2adb3069b0e04 e87", "lj": "38308e7fff4ca 1fa", "yb": "3f1490d57ef6 276", "ot": "46e09a7af769 a34",
     "ed": "4fb4d7f45d1cf a12", "wm": "5b1f17b1804b1 5e9", "pj": "98e67ed59e1d1 a91", "qk": "af79cd13be357 85a",
@@ -79,10 +86,21 @@ def passed(at: datetime, draw: Random) -> Machine:
     return _new(draw.choice(_FILTER_6), draw, is_full=at.year >= _LONG and draw.random() < 0.5)  # noqa: PLR2004 -- one in two
 
 
+def outward(year: int, draw: Random) -> str:
+    """Return the label of a server that sends: `mail-lf1-f44`, and `nf-out-0910` before 2010."""
+    place = draw.choice(next(places for until, places in _OUT if year <= until).split())
+    if year <= _OUT[0][0]:
+        return f"{place}-out-{draw.choice(('0910', '0506', '0708', '1112', '2122'))}"
+    return f"mail-{place}{int(year >= _V6)}-{draw.choice('fx')}{draw.randint(40, 200)}"
+
+
 def sending(name: str, draw: Random) -> Machine:
-    """Return the machine that sends for a user, by its name: `mail-lf1-f44` is of `lf`."""
-    place = next((one for one in _SENDERS if one.startswith(name[5:7])), _SENDERS[0])
-    return _new(place, draw, is_full=True)
+    """Return the machine that sends for a user, by its name: `mail-lf1-f44` is of `lf`, and of version 6."""
+    known = next((one for one in _SENDERS if name.startswith(f"mail-{one[:2]}1")), "")
+    if known:
+        return _new(known, draw, is_full=True)
+    place = name[:2] if "-out-" in name else name[5:7] if name.startswith("mail-") else "wm"
+    return Machine(place=place, letter=draw.choice(_STORES), address="")
 
 
 def _old(year: int, nature: int, draw: Random) -> Machine:

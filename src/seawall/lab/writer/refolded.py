@@ -47,7 +47,7 @@ def tabs_written_out(field: str) -> str:
 
 _MET: Final[tuple[tuple[int, tuple[tuple[int, Callable[[str], str]], ...]], ...]] = (
     (1999, ()),
-    (2004, ((55, by_perl),)),
+    (2004, ((65, by_perl),)),
     (2015, ((12, tabs_written_out), (10, by_python))),
     (9999, ((12, tabs_written_out), (40, by_python))),
 )

@@ -98,13 +98,7 @@ def sendmail(handover: Handover) -> Written:
         submit = "/Submit" if minor >= 12 else ""  # noqa: PLR2004 -- which has a queue for it
         line = f"Received: (from {user}@localhost)\r\n\tby {server.name} ({version}/{rules}{submit}) id {identity}{end}"
         return Written(above=(*final, line))
-    if not client.reverse:
-        name = f"{client.helo} ([{client.address}])"
-    elif client.reverse == client.helo or client.style == "mua":
-        name = f"{client.helo} ({client.reverse} [{client.address}])"
-    else:
-        forged = " (may be forged)" if client.settled("no forward name", (True, False, False)) else ""
-        name = f"{client.helo} ({client.reverse} [{client.address}]{forged})"
+    name = f"{client.helo} ({_sendmail_seen(client, at.year, minor)})"
     protocol, tls = "SMTP" if handover.is_plain else "ESMTP", ""
     if not is_old and client.settled("starts TLS", (True, False, False)) and _is_encrypted(handover):
         is_named = minor >= 15  # noqa: PLR2004 -- which tells the protocol's own name
@@ -113,7 +107,22 @@ def sendmail(handover: Handover) -> Written:
         check = client.settled("certificate", ("NO", "NO", "FAIL", "OK"))
         tls = f"\r\n\t({client.settled('cipher', texts)} verify={check})"
     line = f"Received: from {name}\r\n\tby {server.name} ({version}/{rules}) with {protocol} id {identity}{tls}{end}"
+    if handover.reverse_path and server.settled("tells envelope", (True, *(False,) * 6)):
+        # FreeBSD's configuration has it.
+        line += f"\r\n\t(envelope-from {handover.reverse_path})"
     return Written(above=(*final, line))
+
+
+def _sendmail_seen(client: Host, year: int, minor: int) -> str:
+    """Return what the server knows of a client; before 2004 some answered who had opened the connection (RFC 1413)."""
+    is_asked = year < 2004 and client.style not in {"mua", "smtpsvc", "domino"}  # noqa: PLR2004 -- firewalls ended it
+    ident = client.settled("identd", ("root@", "nobody@", "mail@", *("",) * 12)) if is_asked else ""
+    ident = f"IDENT:{ident}" if ident and minor < 12 else ident  # noqa: PLR2004 -- which left that word out
+    if not client.reverse:
+        return f"{ident}[{client.address}]"
+    is_odd = client.reverse != client.helo and client.style != "mua"
+    forged = " (may be forged)" if is_odd and client.settled("no forward name", (True, False, False)) else ""
+    return f"{ident}{client.reverse} [{client.address}]{forged}"
 
 
 def _rules(server: Host, version: str) -> str:

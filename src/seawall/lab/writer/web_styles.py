@@ -4,7 +4,7 @@ Owns their folds. Refuses to know who sends what to whom. The one name that is n
 is Gmail's: `google.example`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from seawall.lab.writer import ciphers, releases
@@ -21,6 +21,7 @@ _TLS_TOLD: Final = 2015
 _X_RECEIVED: Final = 2012
 """When the filter's line stopped to be a Received."""
 _RECENT: Final = frozenset({"8.17.1.24", "8.18.1.2", "8.18.1.11"})
+_GMT: Final = timezone(timedelta(), "GMT")
 _FOLD: Final = "\r\n        "
 
 
@@ -93,9 +94,10 @@ def proofpoint(handover: Handover) -> Written:
     # From 8.17.1.24 on its folds are tabs, and it names the recipient.
     is_recent = version in _RECENT
     fold = "\r\n\t" if is_recent else _FOLD
-    date = (
-        plain(at) if server.settled("zone", (True, False, False)) else f"{plain(at.astimezone(UTC))[:-6]} GMT"
-    )
+    is_universal = server.settled("zone", (True, True, True, False))
+    date = f"{plain(at.astimezone(UTC))[:-6]} GMT" if is_universal else plain(at)
+    local = at.astimezone(_GMT) if is_universal else at
+    taken_at = commented(two_digits(local), local) if is_recent else two_digits(local)
     end = f"{fold}for <{handover.sole}>; {date}" if handover.sole and is_recent else f";{fold}{date}"
     nature, draw = server.nature, handover.draw
     seen = f"{client.reverse} " if client.reverse else ""
@@ -105,7 +107,7 @@ def proofpoint(handover: Handover) -> Written:
         f"Received: from {client.helo} ({seen}[{client.address}])"
         f"{fold}by {server.name} (PPS) with ESMTPS id {proofpoint_id(handover.stamp, draw)}"
         f"{fold}({cipher} verify={check})"
-        f";{fold}{two_digits(at)}"
+        f";{fold}{taken_at}"
     )
     # The filter's id is as old as its connection, which lasts for minutes and at times for hours.
     began = handover.stamp - min(30_000.0, draw.lognormvariate(5, 1.7))

@@ -1,7 +1,7 @@
 """How the SMTP service of Windows, Exchange, Exchange Online, Exchange 5.5, Domino and MDaemon write; learnt from real lines.
 
 Owns their folds, versions and ids. Refuses to know who sends what to whom. The one name that is not as in
-real lines is Exchange Online's: `outlook.example`.
+real lines is Exchange Online's: `outlook.test`.
 """
 
 from datetime import UTC
@@ -39,7 +39,7 @@ def smtpsvc(handover: Handover) -> Written:
         return Written(above=(line,), below=(arrival,))
     version = running(server, at, branch(server, at, releases.SMTPSVC))
     is_encrypted = version.startswith("7") and client.settled("tls", (True, False))
-    is_looking = not client.reverse and server.settled("looks up names", (True, False, False, False))
+    is_looking = not client.reverse and server.settled("looks up names", (True, *(False,) * 11))
     failed = " RDNS failed" if is_looking and not is_encrypted else ""
     over = " over TLS secured channel" if is_encrypted else ""
     line = (
@@ -60,7 +60,11 @@ def exchange(handover: Handover) -> Written:
     # What comes from elsewhere passes a front end; what another server of the house has taken in does not.
     is_front = version.startswith("15.") and client.domain != server.domain
     via = " via Frontend Transport" if is_front and server.settled("front", (True, True, False)) else ""
-    if at.year >= _TLS_TOLD and version.startswith("15.") and client.settled("tls", (True, False)):
+    if (
+        at.year >= _TLS_TOLD
+        and version.startswith("15.")
+        and client.settled("tls", (True, True, True, False))
+    ):
         tls = f" (version=TLS1_2, cipher={client.settled('cipher', ciphers.EXCHANGE)})"
     else:
         tls = " (TLS)" if client.settled("tls", (True, False)) else ""
@@ -130,14 +134,14 @@ def exchange_online(handover: Handover) -> Written:
         )
         return Written(above=(sent, made), below=_mapi_fields(handover)[:2])
     border = f"{place}{draw.randrange(1, 9)}{area}{tenant}FT{draw.randrange(3, 66):03}"
-    front = f"{place}{draw.randrange(1, 9)}PR{tenant}CA{draw.randrange(1, 140):04}.{region}{tenant}.prod.outlook.example"
+    front = f"{place}{draw.randrange(1, 9)}PR{tenant}CA{draw.randrange(1, 140):04}.{region}{tenant}.prod.outlook.test"
     taken = folded(
-        f"Received: from {client.helo} ({client.address}) by {border}.mail.protection.outlook.example "
+        f"Received: from {client.helo} ({client.address}) by {border}.mail.protection.outlook.test "
         f"(10.152.{draw.randrange(8, 80)}.{draw.randrange(2, 254)}) with Microsoft SMTP Server {cipher} id {version} "
         f"via Frontend Transport; {date}"
     )
     inward = folded(
-        f"Received: from {border}.eop-{area.lower()}{tenant}.prod.protection.outlook.example ({_ipv6(border)}) by {front} "
+        f"Received: from {border}.eop-{area.lower()}{tenant}.prod.protection.outlook.test ({_ipv6(border)}) by {front} "
         f"({_ipv6(front)}) with Microsoft SMTP Server {cipher} id {inside} via Frontend Transport; {date}"
     )
     stored = folded(
@@ -150,14 +154,14 @@ def exchange_online(handover: Handover) -> Written:
         below=(
             *final,
             "X-MS-PublicTrafficType: Email",
-            f"X-MS-Exchange-Organization-AuthSource:\r\n\t{border}.eop-{area.lower()}{tenant}.prod.protection.outlook.example",
+            f"X-MS-Exchange-Organization-AuthSource:\r\n\t{border}.eop-{area.lower()}{tenant}.prod.protection.outlook.test",
             "X-MS-Exchange-Organization-AuthAs: Anonymous",
         ),
     )
 
 
 def _pod(place: str, tenant: str, kind: str, number: int, region: str) -> str:
-    return f"{place}{number % 9 + 1}PR{tenant}{kind}{number}.{region}{tenant}.prod.outlook.example"
+    return f"{place}{number % 9 + 1}PR{tenant}{kind}{number}.{region}{tenant}.prod.outlook.test"
 
 
 def _ipv6(name: str) -> str:
