@@ -27,6 +27,7 @@ from unit.lab.writer.lines import CORPUS, KINDS, by_style, raw_fields, unfolded
 
 SHOWN: Final = 20
 SCORED: Final = 200
+FEWEST: Final = 4
 STORMS: Final = 90
 OF_A_STORM: Final = 12
 EDITED: Final = "sisimai"
@@ -139,6 +140,8 @@ def write(directory: Path, styles: Sequence[str], corpus: Path, seed: int) -> No
 def score(style: str, corpus: Path, seed: int) -> str:
     """A row: found on one half of the lines and tried on the other, both ways; and the best on all."""
     there, here = ([stumps.features(line) for line in heap] for heap in heaps(style, corpus, SCORED, seed))
+    if len(there) < FEWEST:
+        return f"| `{style}` | {len(there)} | | | too few real lines | |"
     halves = (slice(None, None, 2), slice(1, None, 2))
     tried = [
         stumps.accuracy(stumps.best(there[one], here[one]), there[other], here[other])
