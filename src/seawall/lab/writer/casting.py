@@ -11,6 +11,7 @@ from typing import Final
 
 from seawall.lab.writer.cast import Cast, Forum, Keeping, Organisation, Person, Wishes
 from seawall.lab.writer.clock import PACIFIC, UNIVERSAL, ZONES, Zone
+from seawall.lab.writer.gmail_ids import outward
 from seawall.lab.writer.names import Names, computer, mail_host
 from seawall.lab.writer.style import Host, Style
 from seawall.lab.writer.styles import STYLES, styles_of, years_of
@@ -26,7 +27,7 @@ def cast(draw: Random, wishes: Wishes) -> Cast:
     """Draw everybody."""
     year = draw.choice(years_of(wishes.years, wishes.styles))
     start = datetime(year, 1, 1, tzinfo=UTC).timestamp() + draw.random() * 364 * 86_400
-    scene = _Scene(draw, styles_of(year, wishes.styles), wishes.strip)
+    scene = _Scene(draw, year, styles_of(year, wishes.styles), wishes.strip)
     offices = tuple(
         tuple(scene.person(office) for _ in range(wishes.office_people))
         for office in [scene.office(wishes.office_style) for _ in range(wishes.offices)]
@@ -87,8 +88,9 @@ def _with_habits(people: list[Person], draw: Random) -> list[Person]:
 class _Scene:
     """What is common to those who are drawn together: the providers, and addresses that are taken once."""
 
-    def __init__(self, draw: Random, styles: Sequence[Style], strip: float) -> None:
+    def __init__(self, draw: Random, year: int, styles: Sequence[Style], strip: float) -> None:
         self._draw = draw
+        self._year = year
         self._styles = styles
         self._strip = strip
         self._names = Names(draw)
@@ -168,7 +170,7 @@ class _Scene:
         name, address = self._names.person(organisation.domain)
         private = f"192.168.{draw.choice((0, 1, 1, 2, 10, 178))}.{draw.randint(2, 250)}"
         is_remote = draw.random() < 0.4 or organisation.outward[0].domain != organisation.domain  # noqa: PLR2004 -- from home
-        machine = computer(draw)
+        machine = computer(draw, self._year)
         seen = self._addresses.pop() if is_remote else private
         return Person(
             name=name,
@@ -222,7 +224,7 @@ class _Scene:
         )
         sort = draw.random()
         if is_border:
-            reverse = name.lower() if sort < 0.65 else self._access_name(address) if sort < 0.87 else ""  # noqa: PLR2004 -- see below
+            reverse = name.lower() if sort < 0.62 else self._access_name(address) if sort < 0.8 else ""  # noqa: PLR2004 -- see below
         else:
             reverse = name.lower() if sort < 0.7 else ""  # noqa: PLR2004 -- some networks have no such names
         return Host(
@@ -270,17 +272,15 @@ class _Scene:
     def _cloud(self, style: Style, zone: Zone, *, strips: bool) -> Host:
         draw = self._draw
         if style.name == "gmail":
-            name = f"mail-{draw.choice(('lf1', 'wr1', 'pf1', 'ej1', 'yb1', 'oi1', 'qt1'))}-f{draw.randint(40, 200)}.google.example"
+            name = f"{outward(self._year, draw)}.google.example"
             helo, domain, zone = name, "google.example", PACIFIC
         else:
             place = draw.choice(("am6", "db5", "vi1", "bn7", "dm6"))
             number = draw.randint(1, 8)
             area = "nam" if place in {"bn7", "dm6"} else "eur"
-            name = (
-                f"mail-{place}{area}0{number}on{draw.randint(2000, 2140)}.outbound.protection.outlook.example"
-            )
-            helo = f"{area.upper()}0{number}-{place.upper()}-obe.outbound.protection.outlook.example"
-            domain, zone = "outlook.example", UNIVERSAL
+            name = f"mail-{place}{area}0{number}on{draw.randint(2000, 2140)}.outbound.protection.outlook.test"
+            helo = f"{area.upper()}0{number}-{place.upper()}-obe.outbound.protection.outlook.test"
+            domain, zone = "outlook.test", UNIVERSAL
         return Host(
             name=name,
             domain=domain,

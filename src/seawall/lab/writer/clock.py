@@ -41,19 +41,23 @@ class Zone:
         return datetime.fromtimestamp(moment, _timezone(offset, self.summer if is_summer else self.winter))
 
 
-ZONES: Final = (
-    Zone(winter="GMT", hours=0, summer="BST", rule=Summer.EUROPE),
-    Zone(winter="CET", hours=1, summer="CEST", rule=Summer.EUROPE),
-    Zone(winter="CET", hours=1, summer="CEST", rule=Summer.EUROPE),
-    Zone(winter="EET", hours=2, summer="EEST", rule=Summer.EUROPE),
-    Zone(winter="EST", hours=-5, summer="EDT", rule=Summer.AMERICA),
-    Zone(winter="CST", hours=-6, summer="CDT", rule=Summer.AMERICA),
-    Zone(winter="PST", hours=-8, summer="PDT", rule=Summer.AMERICA),
-    Zone(winter="JST", hours=9),
-    Zone(winter="IST", hours=5.5),
-    Zone(winter="CST", hours=8),
-    Zone(winter="UTC", hours=0),
+_SHARES: Final = (
+    (6, Zone(winter="CET", hours=1, summer="CEST", rule=Summer.EUROPE)),
+    (5, Zone(winter="EST", hours=-5, summer="EDT", rule=Summer.AMERICA)),
+    (4, Zone(winter="PST", hours=-8, summer="PDT", rule=Summer.AMERICA)),
+    (6, Zone(winter="UTC", hours=0)),
+    (3, Zone(winter="GMT", hours=0, summer="BST", rule=Summer.EUROPE)),
+    (2, Zone(winter="CST", hours=-6, summer="CDT", rule=Summer.AMERICA)),
+    (1, Zone(winter="EET", hours=2, summer="EEST", rule=Summer.EUROPE)),
+    (1, Zone(winter="MST", hours=-7, summer="MDT", rule=Summer.AMERICA)),
+    (1, Zone(winter="MSK", hours=3)),
+    (1, Zone(winter="IST", hours=5.5)),
+    (1, Zone(winter="CST", hours=8)),
+    (1, Zone(winter="JST", hours=9)),
+    (1, Zone(winter="AEST", hours=10)),
 )
+"""As often as real lines have them, about."""
+ZONES: Final = tuple(zone for share, zone in _SHARES for _ in range(share))
 """Where organisations are; what stands twice is drawn twice as often."""
 UNIVERSAL: Final = Zone(winter="UTC", hours=0)
 PACIFIC: Final = Zone(winter="PST", hours=-8, summer="PDT", rule=Summer.AMERICA)

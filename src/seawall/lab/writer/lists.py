@@ -11,6 +11,7 @@ from typing import Final
 from seawall.lab.copywriter import MailingList, through_list
 from seawall.lab.writer.cast import Forum
 from seawall.lab.writer.mail import Mail
+from seawall.lab.writer.refolded import by_python, refolded
 
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
 _OF_THE_WAY: Final = frozenset(
@@ -29,6 +30,10 @@ _OF_THE_WAY: Final = frozenset(
     }
 )
 """Fields that a list's program writes anew."""
+
+
+_PYTHON_3: Final = 2019
+"""About when Mailman's lists moved to its third version, which folds anew."""
 
 
 def expanded(mail: Mail, forum: Forum, *, at: datetime, position: int) -> Mail:
@@ -59,6 +64,8 @@ def expanded(mail: Mail, forum: Forum, *, at: datetime, position: int) -> Mail:
             f"List-ID: <{identity}>",
             f"X-Mailing-List:\t{address}",
         ]
+    if at.year >= _PYTHON_3 and forum.software == "mailman":
+        header = list(refolded(header, by_python))
     return replace(mail, header=(*header, *(field.encode() for field in below)))
 
 

@@ -11,6 +11,7 @@ from random import Random
 from typing import Final
 
 from seawall.lab.copywriter import Connector, resend
+from seawall.lab.writer.refolded import refolded, refolding
 from seawall.lab.writer.style import Handover, Host
 from seawall.lab.writer.styles import write
 
@@ -76,7 +77,10 @@ def taken(mail: Mail, handover: Handover) -> Mail:
         # Real mails that passed several such servers have these once.
         header = without(header, tuple(field.partition(b":")[0].lower() + b":" for field in below))
     stop = Stop(host=server, moment=handover.moment, received=written.received)
-    return Mail(header=(*above, *header, *below), body=mail.body, stops=(*stops, stop), forged=forged)
+    header = (*above, *header, *below)
+    if handover.is_final and server.style != "fetchmail":
+        header = refolded(header, refolding(handover.at.year, server.settled("refolds", range(100))))
+    return Mail(header=header, body=mail.body, stops=(*stops, stop), forged=forged)
 
 
 def laid_down(

@@ -45,8 +45,15 @@ _MAIL_HOSTS: Final = _words(
     "mail mx mx1 mx2 smtp smtp1 relay mailgate mailhost mailhub gw gateway post mx10 out smtp-out mta1 lists "
     "ns1 web1 www"
 )
-_WINDOWS_HOSTS: Final = _words("server sbs srv01 exchange exch01 mail01 dc1 w2k3 mailsrv ex1 fs01 company")
-_COMPUTERS: Final = _words("reception office-pc thinkpad desktop nb-0417 dell-pc macbook buero2 ws12 laptop")
+_WINDOWS_HOSTS: Final = _words(
+    "server sbs srv exchange exch mail dc ntserver mailsrv ex fs msx hub cas nt company"
+)
+_COMPUTERS: Final = _words(
+    "reception office thinkpad desktop dell macbook buero laptop ws pc notebook home lap station hp"
+)
+_ALNUM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_NAMED_BY_WINDOWS: Final = ((2002, "", 0), (2008, "", 0), (2015, "WIN-", 11), (9999, "DESKTOP-", 7))
+"""The last year, and how a new Windows named a machine: what its name began with, and how many letters were drawn."""
 
 
 class Names:
@@ -102,9 +109,33 @@ class Names:
 
 def mail_host(draw: Random, domain: str, *, is_windows: bool) -> str:
     """Return the full name of a server."""
-    return f"{draw.choice(_WINDOWS_HOSTS if is_windows else _MAIL_HOSTS)}.{domain}"
+    label = draw.choice(_WINDOWS_HOSTS if is_windows else _MAIL_HOSTS)
+    if not label[-1].isdigit() and draw.random() < 0.45:  # noqa: PLR2004 -- about half are numbered
+        label += draw.choice(("-", "", "")) + str(draw.choice((1, 2, 3, 4, draw.randint(5, 40)))).rjust(
+            draw.choice((1, 2)), "0"
+        )
+    return f"{label}.{domain}"
 
 
-def computer(draw: Random) -> str:
+def computer(draw: Random, year: int) -> str:
     """Return the name of a user's machine, without a domain."""
-    return draw.choice(_COMPUTERS)
+    sort = draw.random()
+    _, begin, drawn = next(entry for entry in _NAMED_BY_WINDOWS if year <= entry[0])
+    if drawn and sort < 0.3:  # noqa: PLR2004 -- who left the name as it was
+        return begin + "".join(draw.choices(_ALNUM, k=drawn))
+    if sort < 0.6:  # noqa: PLR2004 -- a person's
+        owner = draw.choice((draw.choice(_GIVEN), draw.choice(_FAMILY)))
+        name = draw.choice(
+            (
+                owner,
+                f"{owner}-pc",
+                f"{owner}{draw.randint(1, 9)}",
+                f"pc-{owner}",
+                f"{owner[0]}{draw.choice(_FAMILY)}",
+            )
+        )
+        return draw.choice((name.lower(), name.lower(), name, name.upper()))
+    name = draw.choice(_COMPUTERS) + draw.choice(
+        ("", "", "-pc", str(draw.randint(1, 99)), f"-{draw.randint(1, 9999):04}")
+    )
+    return draw.choice((name, name, name.upper()))

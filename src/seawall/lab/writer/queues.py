@@ -96,8 +96,9 @@ def report_daily(sea: Sea, *, days: int) -> None:
     words = draw.choice(
         (b"Backup finished without errors.\r\n", b"0 warnings, 0 errors.\r\n", b"/dev/sda1 41% /\r\n")
     )
+    lasts = draw.choice((4.0, 40.0, 400.0, 1500.0))
     for day in range(days):
-        moment = cast.start + day * _DAY + draw.uniform(0, 4)
+        moment = cast.start + day * _DAY + draw.uniform(0, lasts)
         letter = Letter(author=author, to=to, subject=about)
         mail = composed(letter, words, moment=moment, draw=Random(draw.random()))  # noqa: S311 -- reproducible
         sea.later(

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from seawall.lab.writer import unix_styles, web_styles, windows_styles
+from seawall.lab.writer import postfix_styles, unix_styles, web_styles, windows_styles
 from seawall.lab.writer.style import Handover, Style, Written
 
-STYLES: Final = (*unix_styles.STYLES, *windows_styles.STYLES, *web_styles.STYLES)
+STYLES: Final = (*postfix_styles.STYLES, *unix_styles.STYLES, *windows_styles.STYLES, *web_styles.STYLES)
 """Those that organisations are drawn with; the one that fetches stands beside them."""
 _BY_NAME: Final = {style.name: style for style in (*STYLES, unix_styles.FETCHING)}
 

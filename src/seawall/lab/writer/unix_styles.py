@@ -1,168 +1,41 @@
-"""How Postfix, amavis beside it, Exim, Sendmail, qmail, CommuniGate Pro and fetchmail write; learnt from real lines.
+"""How Exim, Sendmail, qmail, CommuniGate Pro and fetchmail write; learnt from real lines.
 
-Owns their folds, comments, dates and queue ids. Refuses to know who sends what to whom.
+Owns their folds, comments and dates. Refuses to know who sends what to whom.
 """
 
 from typing import Final
 
-from seawall.lab.writer.clock import commented, no_weekday, padded, plain, two_digits
-from seawall.lab.writer.queue_ids import (
-    amavis as amavis_id,
-)
+from seawall.lab.writer import ciphers, releases
+from seawall.lab.writer.clock import commented, no_weekday, plain, two_digits
 from seawall.lab.writer.queue_ids import exim as exim_id
-from seawall.lab.writer.queue_ids import (
-    postfix_long,
-    postfix_short,
-    process,
-    serial,
-)
+from seawall.lab.writer.queue_ids import process, sendmail_8_9, serial
 from seawall.lab.writer.queue_ids import sendmail as sendmail_id
+from seawall.lab.writer.releases import running
 from seawall.lab.writer.style import Handover, Host, Style, Written
 
-_TLS_1_2: Final = (
-    "ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)",
-    "ECDHE-RSA-AES128-GCM-SHA256 (128/128 bits)",
-    "AECDH-AES256-SHA (256/256 bits)",
-    "DHE-RSA-AES256-SHA (256/256 bits)",
-)
-_KEYS: Final = (
-    "key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256",
-    "key-exchange X25519 server-signature RSA-PSS (4096 bits) server-digest SHA256",
-    "key-exchange X25519 server-signature RSA-PSS (2048 bits)",
-    "key-exchange ECDHE (P-256) server-signature RSA-PSS (2048 bits)",
-)
-_TLS_COMMENTS: Final = 2012
-"""About since when one sees Postfix's TLS comments often."""
-_TLS_1_3: Final = 2020
+_ENCRYPTED: Final = ((2004, 0.0), (2011, 0.06), (2016, 0.2), (2019, 0.5), (9999, 0.75))
+"""The last year, and the share of mails that came encrypted until then."""
 
 
-def _postfix_id(handover: Handover) -> str:
-    server = handover.server
-    is_long = handover.at.year > _TLS_COMMENTS and server.settled("long ids", (True, False, False))
-    return (postfix_long if is_long else postfix_short)(handover.stamp, server.nature, handover.draw)
-
-
-def _postfix_received(handover: Handover, client: str, *, protocol: str = "", tls: str = "") -> str:
-    at, server = handover.at, handover.server
-    date = commented(padded(at), at)
-    end = f"\r\n\tfor <{handover.sole}>; {date}" if handover.sole else f";\r\n\t{date}"
-    return (
-        f"Received: from {client}\r\n{tls}"
-        f"\tby {server.name} (Postfix) with {protocol or 'ESMTP'} id {_postfix_id(handover)}{end}"
-    )
-
-
-def _seen(client: Host) -> str:
-    return f"{client.reverse or 'unknown'} [{client.address}]"
-
-
-def postfix(handover: Handover) -> Written:
-    """Write as Postfix 2 and 3."""
-    at, server, client = handover.at, handover.server, handover.client
-    final = _local_delivery(handover) if handover.is_final else ()
-    if handover.is_local:
-        user = server.settled("user id", (33, 48, 81, 1000, 1001, 5001))
-        date = commented(padded(at), at)
-        line = f"Received: by {server.name} (Postfix, from userid {user})\r\n\tid {_postfix_id(handover)}; {date}"
-        return Written(above=(*final, line))
-    is_encrypted = at.year >= _TLS_COMMENTS - 3 and handover.draw.random() < min(1, (at.year - 2008) / 12)
-    # A server asks for TLS in its own network less often than at its border.
-    is_encrypted &= not client.address.startswith(("10.", "192.168.")) or client.style == "mua"
-    protocol = ("ESMTPS" if is_encrypted else "ESMTP") + (
-        "A" if is_encrypted and client.style == "mua" else ""
-    )
-    tls = ""
-    if is_encrypted and at.year >= _TLS_COMMENTS and server.settled("tls comments", (True, False)):
-        if at.year >= _TLS_1_3 and client.settled("tls 1.3", (True, False)):
-            key = server.settled("key", _KEYS)
-            tls = f"\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\r\n\t {key})\r\n"
-        else:
-            cipher = client.settled("cipher", _TLS_1_2)
-            tls = f"\t(using TLSv1.2 with cipher {cipher})\r\n"
-        tls += "\t(No client certificate requested)\r\n"
-    line = _postfix_received(handover, f"{client.helo} ({_seen(client)})", protocol=protocol, tls=tls)
-    return Written(above=(*final, line))
-
-
-def _local_delivery(handover: Handover) -> tuple[str, ...]:
-    return (
-        f"Return-Path: <{handover.reverse_path}>",
-        f"X-Original-To: {handover.mailbox}",
-        f"Delivered-To: {handover.mailbox}",
-    )
-
-
-def amavis(handover: Handover) -> Written:
-    """Write as Postfix with amavisd-new as its content filter: in, through, and in again."""
-    server, at = handover.server, handover.at
-    taken = postfix(
-        Handover(
-            client=handover.client,
-            server=server,
-            moment=handover.moment - 2.5,
-            reverse_path=handover.reverse_path,
-            recipients=handover.recipients,
-            draw=handover.draw,
-            is_local=handover.is_local,
-        )
-    )
-    date = commented(padded(at), at)
-    port = server.settled("amavis port", (10024, 10024, 24))
-    recipient = f" for <{handover.sole}>" if handover.sole else ""
-    filtered = (
-        f"Received: from {server.name} ([127.0.0.1])\r\n"
-        f"\tby localhost ({server.name} [127.0.0.1]) (amavisd-new, port {port})\r\n"
-        f"\twith ESMTP id {amavis_id(handover.draw)}{recipient};\r\n\t{date}"
-    )
-    again = _postfix_received(handover, "localhost (localhost [127.0.0.1])")
-    scanned = f"X-Virus-Scanned: amavisd-new at {server.domain}"
-    final = _local_delivery(handover) if handover.is_final else ()
-    return Written(above=(*final, again, scanned, filtered, *taken.above))
-
-
-_SENDMAILS: Final = (
-    (2004, ("8.12.11", "8.12.8")),
-    (2007, ("8.13.1", "8.13.8", "8.12.11")),
-    (2014, ("8.13.8", "8.14.3", "8.14.4")),
-    (2100, ("8.14.4", "8.14.9", "8.15.2")),
-)
-_COMMUNIGATES: Final = ((2004, ("4.1.8", "4.2.8")), (2006, ("4.2.8", "4.3.7")), (2100, ("5.0.14", "5.1.16")))
-_FETCHMAILS: Final = ((2005, ("5.9.0", "6.2.5")), (2012, ("6.2.5", "6.3.9")), (2100, ("6.3.9", "6.3.26")))
-_EXIMS: Final = (
-    (2004, ("4.24",)),
-    (2005, ("4.50",)),
-    (2007, ("4.63",)),
-    (2009, ("4.69",)),
-    (2011, ("4.72",)),
-    (2013, ("4.80",)),
-    (2015, ("4.84_2",)),
-    (2017, ("4.86",)),
-    (2019, ("4.90_1",)),
-    (2021, ("4.92.3",)),
-    (2023, ("4.94.2",)),
-    (2100, ("4.95",)),
-)
-"""Versions, and the year until which they are drawn."""
+def _is_encrypted(handover: Handover) -> bool:
+    share = next(share for until, share in _ENCRYPTED if handover.at.year <= until)
+    return handover.draw.random() < share
 
 
 def exim(handover: Handover) -> Written:
-    """Write as Exim 4."""
-    at, server, client, reverse_path = (
-        handover.at,
-        handover.server,
-        handover.client,
-        handover.reverse_path,
-    )
-    version = server.version(at.year, _EXIMS)
-    date = two_digits(at)
-    is_told = server.settled("tells envelope", (True, False)) and reverse_path
+    """Write as Exim 3 and 4."""
+    at, server, client, reverse_path = handover.at, handover.server, handover.client, handover.reverse_path
+    version = running(server, at, releases.EXIM)
+    is_third = version.startswith("3.")
+    identity = exim_id(handover.stamp, server.nature, version, handover.draw)
+    is_told = not is_third and server.settled("tells envelope", (True, False)) and reverse_path
     envelope = f"\r\n\t(envelope-from <{reverse_path}>)" if is_told else ""
+    build = server.settled("build", (" #1 (Debian)", " #1 (Debian)", " #1", " #1", " #2")) if is_third else ""
     recipient = f"\r\n\tfor {handover.sole}" if handover.sole else ""
+    date = two_digits(at)
     # Since 4.95 the date has a line of its own where it would be long.
-    end = ";\r\n\t" if version == "4.95" else "; "
-    queued = (
-        f"(Exim {version}){envelope}\r\n\tid {exim_id(handover.stamp, server.nature)}{recipient}{end}{date}"
-    )
+    end = ";\r\n\t" if version >= "4.95" and not is_third else "; "
+    queued = f"(Exim {version}{build}){envelope}\r\n\tid {identity}{recipient}{end}{date}"
     final = (
         (
             f"Return-path: <{reverse_path}>",
@@ -173,7 +46,9 @@ def exim(handover: Handover) -> Written:
         else ()
     )
     if handover.is_local:
-        user = server.settled("user", ("www-data", "root", "mail", "list", "cron"))
+        user = server.settled(
+            "user", ("www-data", "root", "mail", "list", "cron", "nobody", "daemon", "news")
+        )
         return Written(above=(*final, f"Received: from {user} by {server.name} with local {queued}"))
     if not client.reverse:
         name = f"[{client.address}] (helo={client.helo})"
@@ -181,39 +56,80 @@ def exim(handover: Handover) -> Written:
         name = f"{client.reverse} ([{client.address}])"
     else:
         name = f"{client.reverse} ([{client.address}] helo={client.helo})"
-    protocol = "esmtp "
-    if at.year >= _TLS_COMMENTS and handover.draw.random() < 0.8:  # noqa: PLR2004 -- by then most was encrypted
-        cipher = client.settled("cipher", ("AES256-GCM-SHA384", "AES128-GCM-SHA256"))
-        if version in {"4.94.2", "4.95"}:
-            standard = cipher.replace("AES256", "AES_256").replace("AES128", "AES_128").replace("-", "_")
-            protocol = f"esmtps (TLS1.2) tls TLS_ECDHE_RSA_WITH_{standard}\r\n\t"
-        else:
-            protocol = f"esmtps (TLSv1.2:ECDHE-RSA-{cipher}:{cipher[3:6]})\r\n\t"
+    if is_third or not _is_encrypted(handover):
+        protocol = "smtp " if handover.is_plain else "esmtp "
+    else:
+        protocol = _exim_encrypted(handover, version)
     return Written(above=(*final, f"Received: from {name}\r\n\tby {server.name} with {protocol}{queued}"))
 
 
+def _exim_encrypted(handover: Handover, version: str) -> str:
+    client = handover.client
+    protocol = "esmtpsa" if client.style == "mua" else "esmtps"
+    if version >= "4.94":
+        # Where TLS is told there are two blanks since 4.98.
+        gap = "  " if version >= "4.98" else " "
+        return f"{protocol}{gap}{client.settled('cipher', ciphers.EXIM_STANDARD)}\r\n\t"
+    is_gnutls = version.startswith(("4.92", "4.93")) and handover.server.settled("gnutls", (True, False))
+    texts = ciphers.EXIM_OF_GNUTLS if is_gnutls else ciphers.of(handover.at.year, ciphers.EXIM)
+    return f"{protocol} ({client.settled('cipher', texts)})\r\n\t"
+
+
 def sendmail(handover: Handover) -> Written:
-    """Write as Sendmail 8.12 to 8.15."""
+    """Write as Sendmail 8.8 to 8.18."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.version(at.year, _SENDMAILS)
-    identity = sendmail_id(handover.stamp, server.nature, handover.draw)
+    version = running(server, at, releases.SENDMAIL)
+    minor = int(version.split(".")[1])
+    is_old = minor < 10  # noqa: PLR2004 -- which had another form of ids
+    identity = (
+        sendmail_8_9(at, server.nature)
+        if is_old
+        else sendmail_id(handover.stamp, server.nature, handover.draw, version=version)
+    )
     date = commented(plain(at), at) if server.settled("zone", (True, False)) else plain(at)
     end = f"\r\n\tfor <{handover.sole}>; {date}" if handover.sole else f";\r\n\t{date}"
     final = (f"Return-Path: <{handover.reverse_path}>",) if handover.is_final else ()
+    rules = _rules(server, version)
     if handover.is_local:
-        user = server.settled("user", ("root", "www", "apache", "daemon"))
+        user = server.settled(
+            "user", ("root", "root", "www", "apache", "daemon", "nobody", "mail", "majordom")
+        )
         end = end.replace("<", "").replace(">", "")
-        line = f"Received: (from {user}@localhost)\r\n\tby {server.name} ({version}/{version}/Submit) id {identity}{end}"
+        submit = "/Submit" if minor >= 12 else ""  # noqa: PLR2004 -- which has a queue for it
+        line = f"Received: (from {user}@localhost)\r\n\tby {server.name} ({version}/{rules}{submit}) id {identity}{end}"
         return Written(above=(*final, line))
-    if not client.reverse:
-        name = f"{client.helo} ([{client.address}])"
-    elif client.reverse == client.helo or client.style == "mua":
-        name = f"{client.helo} ({client.reverse} [{client.address}])"
-    else:
-        forged = " (may be forged)" if client.settled("no forward name", (True, False, False)) else ""
-        name = f"{client.helo} ({client.reverse} [{client.address}]{forged})"
-    line = f"Received: from {name}\r\n\tby {server.name} ({version}/{version}) with ESMTP id {identity}{end}"
+    name = f"{client.helo} ({_sendmail_seen(client, at.year, minor)})"
+    protocol, tls = "SMTP" if handover.is_plain else "ESMTP", ""
+    if not is_old and client.settled("starts TLS", (True, False, False)) and _is_encrypted(handover):
+        is_named = minor >= 15  # noqa: PLR2004 -- which tells the protocol's own name
+        texts = ciphers.SENDMAIL_8_15 if is_named else ciphers.of(at.year, ciphers.SENDMAIL)
+        protocol = "ESMTPS" if is_named else "ESMTP"
+        check = client.settled("certificate", ("NO", "NO", "FAIL", "OK"))
+        tls = f"\r\n\t({client.settled('cipher', texts)} verify={check})"
+    line = f"Received: from {name}\r\n\tby {server.name} ({version}/{rules}) with {protocol} id {identity}{tls}{end}"
+    if handover.reverse_path and server.settled("tells envelope", (True, *(False,) * 6)):
+        # FreeBSD's configuration has it.
+        line += f"\r\n\t(envelope-from {handover.reverse_path})"
     return Written(above=(*final, line))
+
+
+def _sendmail_seen(client: Host, year: int, minor: int) -> str:
+    """Return what the server knows of a client; before 2004 some answered who had opened the connection (RFC 1413)."""
+    is_asked = year < 2004 and client.style not in {"mua", "smtpsvc", "domino"}  # noqa: PLR2004 -- firewalls ended it
+    ident = client.settled("identd", ("root@", "nobody@", "mail@", *("",) * 12)) if is_asked else ""
+    ident = f"IDENT:{ident}" if ident and minor < 12 else ident  # noqa: PLR2004 -- which left that word out
+    if not client.reverse:
+        return f"{ident}[{client.address}]"
+    is_odd = client.reverse != client.helo and client.style != "mua"
+    forged = " (may be forged)" if is_odd and client.settled("no forward name", (True, False, False)) else ""
+    return f"{ident}{client.reverse} [{client.address}]{forged}"
+
+
+def _rules(server: Host, version: str) -> str:
+    """Return the version of the configuration, which one in five took along from an older program."""
+    known = [name for _, name in releases.SENDMAIL]
+    before = known[max(0, known.index(version) - 1 - server.nature % 3)]
+    return server.settled("rules", (version, version, version, version, before))
 
 
 def qmail(handover: Handover) -> Written:
@@ -230,8 +146,15 @@ def qmail(handover: Handover) -> Written:
         else ()
     )
     if handover.is_local:
-        user = server.settled("user id", (0, 48, 89, 500, 1001, 7770))
-        return Written(above=(*final, f"Received: (qmail {number} invoked by uid {user}); {date}"))
+        by = server.settled(
+            "invoked", ("alias", "uid 0", "uid 48", "uid 89", "uid 500", "uid 81", "uid 1001", "uid 7770")
+        )
+        return Written(
+            above=(
+                *final,
+                f"Received: (qmail {number} invoked {'by ' + by if handover.reverse_path else 'for bounce'}); {date}",
+            )
+        )
     helo = "" if client.helo == client.reverse else f" (HELO {client.helo})"
     queued = f"Received: (qmail {number} invoked from network); {date}"
     network = f"Received: from {client.reverse or 'unknown'}{helo} ({client.address})\r\n  by {server.name} with SMTP; {date}"
@@ -241,21 +164,20 @@ def qmail(handover: Handover) -> Written:
 def communigate(handover: Handover) -> Written:
     """Write as CommuniGate Pro."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.version(at.year, _COMMUNIGATES)
+    version = running(server, at, releases.COMMUNIGATE)
     identity = serial(handover.stamp, server.nature)
     final = (f"Return-Path: <{handover.reverse_path}>",) if handover.is_final else ()
     if handover.is_local:
         line = f"Received: by {server.name} (CommuniGate Pro PIPE {version})\r\n  with PIPE id {identity}; {two_digits(at)}"
         return Written(above=(*final, line))
-    name = (
-        f"{client.helo} ([{client.address}] verified)"
-        if client.reverse == client.helo
-        else f"[{client.address}] (HELO {client.helo.strip('[]')})"
-    )
+    if client.reverse == client.helo:
+        name = f"{client.helo} ([{client.address}] verified)"
+    else:
+        name = f"[{client.address}] (HELO {client.helo.strip('[]')})"
     recipient = f" for {handover.sole}" if handover.sole else ""
     line = (
         f"Received: from {name}\r\n  by {server.name} (CommuniGate Pro SMTP {version})\r\n"
-        f"  with ESMTP id {identity}{recipient}; {two_digits(at)}"
+        f"  with {'SMTP' if handover.is_plain else 'ESMTP'} id {identity}{recipient}; {two_digits(at)}"
     )
     return Written(above=(*final, line))
 
@@ -263,7 +185,7 @@ def communigate(handover: Handover) -> Written:
 def fetchmail(handover: Handover) -> Written:
     """Write as fetchmail, which has fetched the mail from the client's box."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.version(at.year, _FETCHMAILS)
+    version = running(server, at, releases.FETCHMAIL)
     user = handover.mailbox.partition("@")[0]
     line = (
         f"Received: from {client.name} [{client.address}]\r\n\tby localhost with POP3 (fetchmail-{version})\r\n"
@@ -273,13 +195,11 @@ def fetchmail(handover: Handover) -> Written:
 
 
 STYLES: Final = (
-    Style(name="postfix", product="Postfix", write=postfix, first_year=2000, last_year=2100),
-    Style(name="amavis", product="Postfix with amavisd-new", write=amavis, first_year=2003, last_year=2100),
-    Style(name="exim", product="Exim 4", write=exim, first_year=2003, last_year=2100),
-    Style(name="sendmail", product="Sendmail 8", write=sendmail, first_year=2002, last_year=2100),
+    Style(name="exim", product="Exim", write=exim, first_year=1999, last_year=2100),
+    Style(name="sendmail", product="Sendmail 8", write=sendmail, first_year=1998, last_year=2100),
     Style(name="qmail", product="qmail", write=qmail, first_year=1998, last_year=2016),
-    Style(name="communigate", product="CommuniGate Pro", write=communigate, first_year=2003, last_year=2012),
+    Style(name="communigate", product="CommuniGate Pro", write=communigate, first_year=2000, last_year=2012),
 )
 FETCHING: Final = Style(
-    name="fetchmail", product="fetchmail", write=fetchmail, first_year=2001, last_year=2100
+    name="fetchmail", product="fetchmail", write=fetchmail, first_year=1998, last_year=2100
 )

@@ -1,7 +1,7 @@
 """How the SMTP service of Windows, Exchange, Exchange Online, Exchange 5.5, Domino and MDaemon write; learnt from real lines.
 
 Owns their folds, versions and ids. Refuses to know who sends what to whom. The one name that is not as in
-real lines is Exchange Online's: `outlook.example`.
+real lines is Exchange Online's: `outlook.test`.
 """
 
 from datetime import UTC
@@ -9,53 +9,13 @@ from random import Random
 from typing import Final
 
 from seawall.lab.server_time import arrival_time
+from seawall.lab.writer import ciphers, releases
 from seawall.lab.writer.clock import plain, two_digits
 from seawall.lab.writer.queue_ids import domino as domino_id
 from seawall.lab.writer.queue_ids import eight, serial
+from seawall.lab.writer.releases import branch, online, running
 from seawall.lab.writer.style import Handover, Style, Written, folded
 
-_SMTPSVC: Final = (
-    (2003, ("5.0.2195.5329", "5.0.2195.6713")),
-    (2009, ("6.0.3790.1830", "6.0.3790.3959", "5.0.2195.6713", "6.0.3790.211")),
-    (2013, ("6.0.3790.4675", "6.0.3790.3959")),
-    (2100, ("7.5.7601.17514", "7.5.7601.22751", "7.5.7601.23008")),
-)
-_EXCHANGES: Final = (
-    (2010, ("8.1.393.1", "8.2.255.0")),
-    (2014, ("14.1.438.0", "14.3.123.3", "14.3.195.1")),
-    (2018, ("15.0.1104.5", "15.0.1210.3", "14.3.439.0")),
-    (2021, ("15.1.1713.5", "15.0.1497.2", "14.3.487.0")),
-    (2100, ("15.1.2375.17", "15.2.792.15", "15.1.2507.23", "15.2.1118.26")),
-)
-_DOMINOS: Final = (
-    (2003, ("5.0.4", "5.0.11")),
-    (2006, ("5.0.11", "6.5.1", "6.5.4")),
-    (2010, ("6.5.4", "7.0.2FP1", "7.0.3")),
-    (2100, ("7.0.3", "8.5.2", "8.5.3")),
-)
-_MDAEMONS: Final = (
-    (2008, ("v9.5.2", "v9.6.1")),
-    (2010, ("v10.1.1", "v9.6.1")),
-    (2100, ("v11.0.3", "v12.0.4")),
-)
-_ONLINE: Final = (
-    (2015, "15.0.918.8"),
-    (2016, "15.0.1034.9"),
-    (2017, "15.1.1362.18"),
-    (2018, "15.20.863.11"),
-    (2019, "15.20.2347.16"),
-    (2020, "15.20.3391.11"),
-    (2021, "15.20.4566.14"),
-    (2022, "15.20.5588.10"),
-    (2023, "15.20.6433.16"),
-    (2100, "15.20.7633.18"),
-)
-"""A build, and the year until which it is drawn."""
-_CIPHERS: Final = (
-    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
-)
 _TLS_TOLD: Final = 2016
 """When Exchange began to tell version and cipher."""
 _PLACES: Final = ("AM", "DB", "VI", "BN", "DM", "SN", "BY", "SG", "TY", "LO", "CY", "HE")
@@ -77,11 +37,13 @@ def smtpsvc(handover: Handover) -> Written:
             f"Received: from mail pickup service by {server.name} with Microsoft SMTPSVC;\r\n\t {plain(at)}"
         )
         return Written(above=(line,), below=(arrival,))
-    version = server.version(at.year, _SMTPSVC)
+    version = running(server, at, branch(server, at, releases.SMTPSVC))
     is_encrypted = version.startswith("7") and client.settled("tls", (True, False))
+    is_looking = not client.reverse and server.settled("looks up names", (True, *(False,) * 11))
+    failed = " RDNS failed" if is_looking and not is_encrypted else ""
     over = " over TLS secured channel" if is_encrypted else ""
     line = (
-        f"Received: from {client.helo.strip('[]')} ([{client.address}]) by {server.name}{over} "
+        f"Received: from {client.helo.strip('[]')} ([{client.address}]{failed}) by {server.name}{over} "
         f"with Microsoft SMTPSVC({version});\r\n\t {plain(at)}"
     )
     returned = (f"Return-Path: {handover.reverse_path}",) if handover.is_final else ()
@@ -91,13 +53,19 @@ def smtpsvc(handover: Handover) -> Written:
 def exchange(handover: Handover) -> Written:
     """Write as Exchange 2007 to 2019 in an organisation's own house."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.version(at.year, _EXCHANGES)
+    version = running(server, at, branch(server, at, releases.EXCHANGE))
     if handover.is_local or client.style == "mua":
         line = _by_mapi(handover, server.name, version)
         return Written(above=(line,), below=_mapi_fields(handover))
-    via = " via Frontend Transport" if version.startswith("15.") and handover.draw.random() < 0.5 else ""  # noqa: PLR2004 -- one in two
-    if at.year >= _TLS_TOLD and version.startswith("15.") and client.settled("tls", (True, False)):
-        tls = f" (version=TLS1_2, cipher={client.settled('cipher', _CIPHERS)})"
+    # What comes from elsewhere passes a front end; what another server of the house has taken in does not.
+    is_front = version.startswith("15.") and client.domain != server.domain
+    via = " via Frontend Transport" if is_front and server.settled("front", (True, True, False)) else ""
+    if (
+        at.year >= _TLS_TOLD
+        and version.startswith("15.")
+        and client.settled("tls", (True, True, True, False))
+    ):
+        tls = f" (version=TLS1_2, cipher={client.settled('cipher', ciphers.EXCHANGE)})"
     else:
         tls = " (TLS)" if client.settled("tls", (True, False)) else ""
     name = client.helo
@@ -125,13 +93,13 @@ def exchange(handover: Handover) -> Written:
 
 def _by_mapi(handover: Handover, name: str, version: str) -> str:
     """Write what a mailbox server does with a mail that its own user made."""
-    # The store writes three digits where the transport writes what there are.
-    *build, last = version.split(".")
-    padded = ".".join([*build, f"{int(last):03}"])
+    # The store fills up with zeros where the transport writes what there is.
+    product, minor, build, last = (int(part) for part in version.split("."))
+    padded = f" id {product}.{minor:02}.{build:04}.{last:03}" if product > 8 else ""  # noqa: PLR2004 -- 2007 told none
     link = f"fe80::{_quad(name, 0)}:{_quad(name, 1)}:{_quad(name, 2)}:{_quad(name, 3)}"
-    zone = handover.server.settled("link", (6, 7, 11, 14))
+    zone = handover.server.settled("link", (6, 7, 10, 11, 12, 13, 14, 15, 16, 18, 22))
     return folded(
-        f"Received: from {name} ([{link}]) by {name} ([{link}%{zone}]) with mapi id {padded}; {plain(handover.at)}"
+        f"Received: from {name} ([{link}]) by {name} ([{link}%{zone}]) with mapi{padded}; {plain(handover.at)}"
     )
 
 
@@ -147,13 +115,15 @@ def exchange_online(handover: Handover) -> Written:
     """Write as Exchange Online: two or three hops inside, each in universal time."""
     draw, server, client = handover.draw, handover.server, handover.client
     at = handover.at.astimezone(UTC)
-    version = next(version for until, version in _ONLINE if at.year <= until)
+    version = online(at, weeks_late=server.nature % 3)
     place = server.settled("place", _PLACES)
     tenant = f"{server.settled('tenant', tuple(range(1, 20))):02}"
     region, area = _REGIONS[place]
     mailbox = _pod(place, tenant, "MB", server.nature % 9000 + 1000, region)
-    cipher = f"(version=TLS1_2, cipher={server.settled('cipher', _CIPHERS)})"
+    texts = ciphers.of(at.year, ciphers.EXCHANGE_ONLINE)
+    cipher = f"(version=TLS1_2, cipher={draw.choice(texts)})" if at.year >= _TLS_TOLD else "(TLS)"
     date = plain(at)
+    inside = online(at, weeks_late=server.nature % 3 + draw.choice((0, 0, 1)))
     if handover.is_local or client.style == "mua":
         other = _pod(place, tenant, "MB", draw.randrange(1000, 9999), region)
         made = _by_mapi(handover, mailbox, version).rpartition(";")[0] + "; "
@@ -164,19 +134,19 @@ def exchange_online(handover: Handover) -> Written:
         )
         return Written(above=(sent, made), below=_mapi_fields(handover)[:2])
     border = f"{place}{draw.randrange(1, 9)}{area}{tenant}FT{draw.randrange(3, 66):03}"
-    front = f"{place}{draw.randrange(1, 9)}PR{tenant}CA{draw.randrange(1, 140):04}.{region}{tenant}.prod.outlook.example"
+    front = f"{place}{draw.randrange(1, 9)}PR{tenant}CA{draw.randrange(1, 140):04}.{region}{tenant}.prod.outlook.test"
     taken = folded(
-        f"Received: from {client.helo} ({client.address}) by {border}.mail.protection.outlook.example "
+        f"Received: from {client.helo} ({client.address}) by {border}.mail.protection.outlook.test "
         f"(10.152.{draw.randrange(8, 80)}.{draw.randrange(2, 254)}) with Microsoft SMTP Server {cipher} id {version} "
         f"via Frontend Transport; {date}"
     )
     inward = folded(
-        f"Received: from {border}.eop-{area.lower()}{tenant}.prod.protection.outlook.example ({_ipv6(border)}) by {front} "
-        f"({_ipv6(front)}) with Microsoft SMTP Server {cipher} id {version} via Frontend Transport; {date}"
+        f"Received: from {border}.eop-{area.lower()}{tenant}.prod.protection.outlook.test ({_ipv6(border)}) by {front} "
+        f"({_ipv6(front)}) with Microsoft SMTP Server {cipher} id {inside} via Frontend Transport; {date}"
     )
     stored = folded(
         f"Received: from {front} ({_ipv6(front)}) by {mailbox} ({_ipv6(mailbox)}) "
-        f"with Microsoft SMTP Server {cipher} id {version}; {date}"
+        f"with Microsoft SMTP Server {cipher} id {inside}; {date}"
     )
     final = (f"Return-Path: {handover.reverse_path}",) if handover.is_final else ()
     return Written(
@@ -184,14 +154,14 @@ def exchange_online(handover: Handover) -> Written:
         below=(
             *final,
             "X-MS-PublicTrafficType: Email",
-            f"X-MS-Exchange-Organization-AuthSource:\r\n\t{border}.eop-{area.lower()}{tenant}.prod.protection.outlook.example",
+            f"X-MS-Exchange-Organization-AuthSource:\r\n\t{border}.eop-{area.lower()}{tenant}.prod.protection.outlook.test",
             "X-MS-Exchange-Organization-AuthAs: Anonymous",
         ),
     )
 
 
 def _pod(place: str, tenant: str, kind: str, number: int, region: str) -> str:
-    return f"{place}{number % 9 + 1}PR{tenant}{kind}{number}.{region}{tenant}.prod.outlook.example"
+    return f"{place}{number % 9 + 1}PR{tenant}{kind}{number}.{region}{tenant}.prod.outlook.test"
 
 
 def _ipv6(name: str) -> str:
@@ -201,13 +171,12 @@ def _ipv6(name: str) -> str:
 def internet_mail_service(handover: Handover) -> Written:
     """Write as Exchange 5.5."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.settled("version", ("5.5.2653.13", "5.5.2656.59", "5.5.2650.21"))
-    identity = eight(server.nature, handover.draw)
+    version = running(server, at, releases.INTERNET_MAIL_SERVICE)
+    identity = eight(handover.stamp, server.nature)
     if handover.is_local or client.style == "mua":
-        line = folded(
-            f"Received: by {server.name} with Internet Mail Service ({version})\r\n\tid <{identity}>; {plain(at)}",
-            width=998,
-        )
+        # Service pack 4 brought a newer part for what is its own.
+        version = version.replace("2653.13", "2653.19")
+        line = f"Received: by {server.name} with Internet Mail Service ({version})\r\n\tid <{identity}>; {plain(at)}"
         return Written(above=(line,))
     seen = client.reverse or client.address
     line = (
@@ -220,13 +189,13 @@ def internet_mail_service(handover: Handover) -> Written:
 def domino(handover: Handover) -> Written:
     """Write as Lotus Domino: ten spaces, and one behind the id and the date."""
     at, server, client = handover.at, handover.server, handover.client
-    release = server.version(at.year, _DOMINOS)
-    identity = domino_id(at, server.nature, handover.draw)
+    release = running(server, at, releases.DOMINO)
+    identity = domino_id(at, server.nature)
     if release.startswith("5"):
         identity = identity.replace("-", ":")
     line = (
         f"Received: from {client.helo} ([{client.address}])\r\n          by {server.name} (Lotus Domino Release {release})"
-        f"\r\n          with ESMTP id {identity} ;\r\n          {plain(at)} "
+        f"\r\n          with {'SMTP' if handover.is_plain else 'ESMTP'} id {identity} ;\r\n          {plain(at)} "
     )
     moment = f"{at.month:02}/{at.day:02}/{at.year} {at.hour % 12 or 12:02}:{at:%M:%S} {'AP'[at.hour // 12]}M"
     track = (
@@ -239,15 +208,18 @@ def domino(handover: Handover) -> Written:
 def mdaemon(handover: Handover) -> Written:
     """Write as MDaemon."""
     at, server, client = handover.at, handover.server, handover.client
-    version = server.version(at.year, _MDAEMONS)
-    name = client.address if client.helo.startswith("[") else client.helo.partition(".")[0].upper()
+    version = running(server, at, releases.MDAEMON)
+    name = client.helo.strip("[]")
     # It names one recipient in every real line.
     recipient = f"\r\n\tfor <{handover.recipients[0]}>"
-    identity = f"md5{serial(handover.stamp, server.nature) % 10**10:010}.msg"
-    line = (
-        f"Received: from {name} by {server.name} (MDaemon PRO {version})"
-        f"\r\n\twith ESMTP id {identity}{recipient}; {two_digits(at)}"
-    )
+    if version.endswith(".R"):
+        line = f"Received: {_old_mdaemon(handover, name)}\r\n\twith SMTP (MDaemon.{version}){recipient}; {two_digits(at)}"
+    else:
+        identity = f"md5{serial(handover.stamp, server.nature) % 10**10:010}.msg"
+        line = (
+            f"Received: from {name} by {server.name} (MDaemon PRO {version})"
+            f"\r\n\twith ESMTP id {identity}{recipient}; {two_digits(at)}"
+        )
     final = (
         (
             f"X-MDRemoteIP: {client.address}",
@@ -259,6 +231,14 @@ def mdaemon(handover: Handover) -> Written:
         else ()
     )
     return Written(above=(line,), below=final)
+
+
+def _old_mdaemon(handover: Handover, name: str) -> str:
+    """Write the beginning of MDaemon's line of before 2004; some servers tell both addresses."""
+    client, server = handover.client, handover.server
+    if server.settled("tells addresses", (True, False)):
+        return f"from {name} [{client.address}]\r\n\tby {server.name} [{server.address}]"
+    return f"from {name} by {server.name}"
 
 
 STYLES: Final = (
@@ -278,6 +258,6 @@ STYLES: Final = (
         first_year=1999,
         last_year=2005,
     ),
-    Style(name="domino", product="Lotus Domino", write=domino, first_year=2001, last_year=2014),
-    Style(name="mdaemon", product="MDaemon", write=mdaemon, first_year=2007, last_year=2014),
+    Style(name="domino", product="Lotus Domino", write=domino, first_year=2000, last_year=2014),
+    Style(name="mdaemon", product="MDaemon", write=mdaemon, first_year=2000, last_year=2014),
 )

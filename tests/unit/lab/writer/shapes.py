@@ -17,9 +17,11 @@ _STEPS: Final = tuple(
         (r"\[fe80::[^\]]*\]", "LINK"),
         (r"(?<![\w.:])(?:IPv6:)?[0-9a-f]{1,4}:[0-9a-f:]*:[0-9a-f:]*(?![\w.:])", "IP"),
         (
-            r"(?:SMTPSVC|Version |Service |Release |fetchmail-|Exim |SMTP |PIPE |PRO )\(?v?[0-9][\w.]*\)?",
+            r"(?:SMTPSVC|Version |Service |Release |fetchmail-|SMTP |PIPE |PRO )\(?v?[0-9][\w.]*\)?",
             "VERSION",
         ),
+        (r"MDaemon\.[\w.]+", "VERSION"),
+        (r"\(Exim [^()]*(?:\([^()]*\))?\)", "(VERSION)"),
         (r"\(8\.\d+\.\d+(?:\.\d+)?/8\.\d+\.\d+(?:\.\d+)?(?:/[^)]*)?\)", "(VERSION)"),
         (r"(?<![\w.-])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w.-])", "IP"),
         (r"id <?[^\s;]+>?", "id ID"),
