@@ -222,6 +222,11 @@ BAD: dict[str, tuple[Case, Played, list[tuple[Kind, str, int]]]] = {
     "cut for one of two": (
         case(ALICE, BOB),
         played(sent(ALICE), sent(BOB, CUT)),
+        [(Kind.CUT, "one", 1)],
+    ),
+    "cut, and with the postmaster": (
+        case(),
+        played(sent(POSTMASTER, CUT)),
         [(Kind.LOST, "one", 1), (Kind.CUT, "one", 1)],
     ),
     "cut, and left": (
