@@ -105,6 +105,8 @@ def environment(home: Path) -> Mapping[str, str]:
         "LANG": "C.UTF-8",
         "LOGNAME": "alice",
         "PATH": _PATH,
+        # Of a connector that is killed nothing is to stay elsewhere: fdm leaves a file as large as the mail was said to be.
+        "TMPDIR": str(home),
         "USER": "alice",
     }
 

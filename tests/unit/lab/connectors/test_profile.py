@@ -66,6 +66,7 @@ def test_the_files_are_filled_and_for_nobody_else_to_read(path: Path, tmp_path: 
     assert written.read_text() == "alice opensesame delete { braces } to 2525"
     assert written.stat().st_mode & 0o777 == 0o600
     assert command.argv == ("/usr/bin/true", str(written))
+    assert command.env["HOME"] == command.env["TMPDIR"] == str(tmp_path / "home")
     prepare(profile, way, offer(tmp_path, Keep.FOREVER))
     assert written.read_text() == "alice opensesame keep { braces } to 2525"
 
