@@ -4,6 +4,7 @@ Owns the namespace (Linux, network_namespaces(7)): one with a loopback interface
 them, are free. Refuses to know what runs there. The calling process goes in for good, with all it starts later.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -22,6 +23,7 @@ from seawall.errors import Misconfigured
 _CLONE_NEWUSER: Final = 0x10000000
 _CLONE_NEWNET: Final = 0x40000000
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP_RUNNING: Final = 0x41
 
@@ -61,6 +63,22 @@ def end_with_parent() -> None:
     """Let the system kill this process when the one that started it ends, however that ends; Linux alone can."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever a child leaves behind, in a session of its own too (Linux), for `end_children`."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_children() -> None:
+    """Kill all children of this process's main thread, and those that they leave, until there is none."""
+    own = Path(f"/proc/self/task/{os.getpid()}/children")
+    while own.exists() and (children := own.read_text(encoding="ascii").split()):
+        for child in children:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError, PermissionError):
+                os.kill(int(child), signal.SIGKILL)
+                os.waitpid(int(child), 0)
 
 
 def loopback(host: str) -> str:

@@ -19,7 +19,7 @@ from seawall.lab.audit.case import Case
 from seawall.lab.audit.judge import HARM, Finding, Played, foreign_deliveries, judge
 from seawall.lab.audit.reading import load
 from seawall.lab.audit.trial import Ports, Stranger, Subject, play
-from seawall.lab.confinement import Confinement, end_with_parent, enter
+from seawall.lab.confinement import Confinement, adopt_orphans, end_children, end_with_parent, enter
 from seawall.lab.connectors.profile import Profile, Way
 
 SMTP_PORT: Final = 25
@@ -163,6 +163,7 @@ def _go_in(place: Path) -> None:
     # A terminal's interrupt is for who started this; he ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
+    adopt_orphans()
     _confinement, _place = enter(), place
 
 
@@ -170,4 +171,7 @@ def _play(path: Path, entry: Entry, way: Way) -> Trial:
     meeting = Meeting(case=load(path), entry=entry, way=way)
     own = SMTP_PORT if _confinement is Confinement.NAMESPACE else None
     subject: Subject = Stranger(profile=meeting.entry.profile, way=meeting.way)
-    return told(meeting, play(meeting.case, subject, Ports(own=own), _place), _confinement)
+    try:
+        return told(meeting, play(meeting.case, subject, Ports(own=own), _place), _confinement)
+    finally:
+        end_children()

@@ -6,6 +6,7 @@ Run by the audit as a program of its own: stranger.py FAULT POP3_PORT SMTP_PORT 
 import os
 import poplib
 import re
+import shutil
 import smtplib
 import sys
 import time
@@ -16,6 +17,16 @@ STRANGER = "stranger@example.com"
 
 
 def main(fault: str, pop3_port: int, smtp_port: int, maildir: str) -> None:
+    fault, _, pipe = fault.partition(":")
+    if fault == "lingers" and os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            held = os.open(pipe, os.O_WRONLY)
+            os.write(held, b"here")
+            time.sleep(600)
+        os._exit(0)
+    if fault == "destroys":
+        shutil.rmtree(maildir)
     if fault == "hangs":
         time.sleep(600)
     box = poplib.POP3("127.0.0.1", pop3_port, timeout=10)

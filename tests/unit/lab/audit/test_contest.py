@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -46,6 +47,7 @@ SAID = {
     "misdelivers": {Kind.MISDELIVERED, Kind.LOST},
     "bounces": {Kind.BOUNCED},
     "hoards": {Kind.MEMORY},
+    "destroys": set(),
 }
 
 
@@ -131,6 +133,23 @@ def test_what_does_not_fit_together_is_refused(cases: Path, capsys: pytest.Captu
     ):
         assert exit_code([*fixed, *arguments]) == 2
         assert sentence in capsys.readouterr().err
+
+
+def test_a_daemon_that_a_connector_leaves_behind_is_ended(cases: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        (trial,) = contest(meetings(find(cases), [entry(f"lingers:{pipe}")]))
+        assert trial.result is Result.PASSED
+        said = b""
+        while select.select([end], [], [], 30)[0] and (more := os.read(end, 100)):
+            said += more
+        # Each poll left one, and nobody holds the pipe any more.
+        assert said == b"here" * 2
+        assert os.read(end, 1) == b""
+    finally:
+        os.close(end)
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
