@@ -155,6 +155,7 @@ def test_the_page_of_the_audit_tells_every_kind_word_and_key() -> None:
         seconds=0.0,
         peak_octets=0,
         confinement=Confinement.PORTS,
+        connections=1,
         talk="",
     )
     real = {"schema": report.SCHEMA, **report.content([trial])}

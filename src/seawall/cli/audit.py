@@ -42,6 +42,9 @@ def audit(
         Parameter(help="Only cases in whose GROUP/NAME this stands; may be given several times."),
     ] = (),
     wait: Annotated[float, Parameter(help="With --ports: seconds that each poll is waited for.")] = 600.0,
+    unconfined: Annotated[
+        bool, Parameter(help="Go on where the system gives no network of its own: mail may get out.")
+    ] = False,
     junit: Annotated[Path | None, Parameter(help="Write JUnit XML there too.")] = None,
     json: JsonOption = False,
 ) -> int:
@@ -50,13 +53,15 @@ def audit(
     Offers it a POP3 box and an SMTP and an LMTP server on loopback, plays the cases, and looks at what arrived.
     It runs in a network of its own where the system allows that, so that nothing gets out.
 
-    Exits 0 if no connector amplifies or loses, 1 if one does. `docs/audit.md` tells what is looked at, and how to write
+    Exits 0 if no connector amplifies or loses, 1 if one does, 2 if one never came. `docs/audit.md` tells what is looked at, and how to write
     a profile or a case.
     """
-    from seawall.cli.progress import bar  # noqa: PLC0415 - keeps --help quick
+    from seawall.cli.ending import terminated_as_interrupted  # noqa: PLC0415 - keeps --help quick
+    from seawall.cli.progress import bar  # noqa: PLC0415
     from seawall.errors import Misconfigured  # noqa: PLC0415
     from seawall.lab.audit import reading, report  # noqa: PLC0415
     from seawall.lab.audit.contest import Result, contest, meetings  # noqa: PLC0415
+    from seawall.lab.confinement import is_possible  # noqa: PLC0415
 
     if sum((bool(connectors), command is not None, ports)) > 1:
         raise Misconfigured(
@@ -72,9 +77,14 @@ def audit(
     if ports:
         trials = list(_with_ports(chosen, wait))
     else:
+        if not (unconfined or is_possible()):
+            raise Misconfigured(
+                "this system gives no network of its own: what is audited could send mail to the world, and nobody would see "
+                "its bounces; --unconfined goes on"
+            )
         planned = meetings(chosen, list(_entries(connectors, command, deliver)))
         trials = []
-        with bar() as progress:
+        with terminated_as_interrupted(), bar() as progress:
             for trial in contest(planned):
                 trials.append(trial)
                 if progress:
@@ -85,6 +95,8 @@ def audit(
         document(report.SCHEMA, report.content(trials))
     else:
         _tell(trials)
+    if absent := report.never_there(trials):
+        raise Misconfigured("\n".join(absent))
     return HARMFUL if any(trial.result is Result.FAILED for trial in trials) else 0
 
 

@@ -38,31 +38,54 @@ class Confinement(Enum):
 def enter() -> Confinement:
     """Put this process, which has one thread so far, into a network of its own; say whether the system let it.
 
-    Without root a user namespace is made for that, in which there is this process's user and no other.
+    Without root a user namespace is made for that, in which there is this process's user and no other. Where the
+    system allows half of it, nothing is done: a child has tried it before.
     """
-    if not sys.platform.startswith("linux"):
+    if not is_possible():
         return Confinement.PORTS
-    uid, gid = os.geteuid(), os.getegid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    try:
-        if uid == 0:
-            _call(libc.unshare(_CLONE_NEWNET))
-        else:
-            _call(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET))
-            Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-            Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="ascii")
-            Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="ascii")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-            fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP_RUNNING))
-    except OSError:
-        return Confinement.PORTS
+    _go_in()
     return Confinement.NAMESPACE
 
 
+def is_possible() -> bool:
+    """Whether this system lets this user have a network of his own. The caller has one thread."""
+    if not sys.platform.startswith("linux"):
+        return False
+    child = os.fork()
+    if child == 0:
+        try:
+            _go_in()
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _go_in() -> None:
+    """Raises OSError where the system refuses a part of it."""
+    uid, gid = os.geteuid(), os.getegid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if uid == 0:
+        _call(libc.unshare(_CLONE_NEWNET))
+    else:
+        _call(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET))
+        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="ascii")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="ascii")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP_RUNNING))
+
+
 def end_with_parent() -> None:
-    """Let the system kill this process when the one that started it ends, however that ends; Linux alone can."""
+    """End this process, and all that it started, when the one that started it ends, however that ends (Linux), or says so."""
+
+    def end(*_: object) -> None:
+        end_children()
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, end)
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def adopt_orphans() -> None:

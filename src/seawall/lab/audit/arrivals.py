@@ -77,7 +77,8 @@ class _Look:
     def __init__(self, octets: bytes) -> None:
         self.native = octets.replace(b"\r\n", b"\n")
         self.squeezed = _squeezed(octets)
-        self.lines = frozenset(line for line in map(_squeezed, self._split()) if len(line) >= _TELLING)
+        self.counts = Counter(line for line in map(_squeezed, self._split()) if len(line) >= _TELLING)
+        self.lines = frozenset(self.counts)
         self.own_lines = self.lines
         filled = self.native.strip(b"\n")
         self._first = _squeezed(filled[:_BEGINNING].partition(b"\n")[0])
@@ -106,8 +107,14 @@ class _Look:
         return at >= 0 and self.squeezed.startswith(found.squeezed[at:])
 
     def is_edited(self, found: "_Look") -> bool:
-        """Whether it begins as this mail does, and has most of its lines."""
-        return self._first in found.squeezed and len(self.lines & found.lines) * 2 >= len(self.lines) > 0
+        """Whether it begins as this mail does, and has three quarters of it, in lines."""
+        present = sum(len(line) * count for line, count in (self.counts & found.counts).items())
+        total = sum(len(line) * count for line, count in self.counts.items())
+        return self._first in found.squeezed and present * 4 >= total * 3 > 0
+
+    def is_mutilated(self, found: "_Look") -> bool:
+        """Whether it begins as this mail does, has something of it alone, and not the most of it."""
+        return self._first in found.squeezed and bool(self.own_lines & found.lines)
 
     def is_split(self, found: "_Look") -> bool:
         """Whether something of this mail alone is in it."""
@@ -119,6 +126,7 @@ _TESTS: Final = (
     (Likeness.ALTERED, _Look.is_respelled),
     (Likeness.CUT, _Look.is_cut),
     (Likeness.ALTERED, _Look.is_edited),
+    (Likeness.CUT, _Look.is_mutilated),
     (Likeness.SPLIT, _Look.is_split),
 )
 """In this order: what is most like a mail comes first."""

@@ -10,11 +10,13 @@ import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from seawall.errors import SeawallError
 from seawall.lab.audit.case import Case
 from seawall.lab.audit.judge import HARM, Finding, Played, foreign_deliveries, judge
 from seawall.lab.audit.reading import load
@@ -37,7 +39,7 @@ class Result(Enum):
 class Trial:
     """One case with one connector in one way. `factor` is how many mails went outside for each mail collected.
 
-    `deliveries` are how often each recipient was delivered to; `talk` is the end of what the connector said.
+    `connections` is how often it came to the POP3 server. `deliveries` are how often each recipient was delivered to; `talk` is the end of what the connector said.
     """
 
     connector: str
@@ -52,6 +54,7 @@ class Trial:
     seconds: float
     peak_octets: int
     confinement: Confinement
+    connections: int
     talk: str = field(repr=False)
 
     @property
@@ -124,10 +127,14 @@ def contest(planned: Sequence[Meeting], *, at_once: int | None = None) -> Iterat
                 [meeting.entry for meeting in planned],
                 [meeting.way for meeting in planned],
             )
+        except BrokenProcessPool:
+            raise SeawallError(
+                "a process that played the trials was killed; what it played last is unknown"
+            ) from None
         except BaseException:
             # Nobody waits for the rest: what each of them runs ends with it.
             for worker in multiprocessing.active_children():
-                worker.kill()
+                worker.terminate()
             raise
 
 
@@ -150,6 +157,7 @@ def told(meeting: Meeting, played: Played, confinement: Confinement) -> Trial:
         seconds=sum(run.seconds for run in played.runs),
         peak_octets=max((run.peak_octets for run in played.runs), default=0),
         confinement=confinement,
+        connections=played.connections,
         talk=played.runs[-1].talk if played.runs else "",
     )
 

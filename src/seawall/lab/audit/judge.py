@@ -59,13 +59,15 @@ class Finding:
 class Played:
     """What was there after a case was played.
 
-    `left` are the octets of the mails at the server, `kept` what is in the connector's own files for mail set aside.
+    `left` are the octets of the mails at the server, `kept` what is in the connector's own files for mail set aside;
+    `connections` is how often it came to the POP3 server.
     """
 
     arrivals: tuple[Arrival, ...]
     left: tuple[bytes, ...] = field(repr=False)
     kept: tuple[bytes, ...] = field(repr=False)
     runs: tuple[Run, ...]
+    connections: int = 1
 
 
 def judge(case: Case, played: Played) -> tuple[Finding, ...]:
@@ -100,7 +102,7 @@ class _Judge:
         bounced: list[str] = []
         misdelivered: Counter[str] = Counter()
         for one in self._arrived:
-            recipient = one.arrival.recipient.lower()
+            recipient = _at_home(one.arrival.recipient)
             if recipient == POSTMASTER:
                 continue
             if _is_outside(recipient):
@@ -143,7 +145,7 @@ class _Judge:
         mail = self._case.mails[name]
         most = self._case.then.copies.get(name, 1)
         arrived = self._by_recipient(name, (Likeness.WHOLE, Likeness.ALTERED))
-        twice = max((arrived[recipient] for recipient in mail.recipients), default=0)
+        twice = max(arrived[recipient] for recipient in (*mail.recipients, POSTMASTER))
         if twice > most:
             yield _finding(Kind.DOUBLED, name, twice, f"one recipient has it {twice} times")
         missing = [recipient for recipient in mail.recipients if not arrived[recipient]]
@@ -172,7 +174,7 @@ class _Judge:
     def _by_recipient(self, name: str, likenesses: Iterable[Likeness]) -> Counter[str]:
         wanted = frozenset(likenesses)
         return Counter(
-            one.arrival.recipient.lower()
+            _at_home(one.arrival.recipient)
             for one in self._arrived
             if one.name == name and one.likeness in wanted
         )
@@ -181,8 +183,8 @@ class _Judge:
         """Whether the connector has the mail aside: in its own files, or with the postmaster."""
         if self._by_recipient(name, (Likeness.WHOLE, Likeness.ALTERED))[POSTMASTER]:
             return True
-        header, _, body = self._case.mails[name].octets.partition(b"\r\n\r\n")
-        kept = self._played.kept
+        header, _, body = _native(self._case.mails[name].octets).partition(b"\n\n")
+        kept = [_native(one) for one in self._played.kept]
         return any(header in one for one in kept) and (not body or any(body in one for one in kept))
 
     def _runs(self) -> Iterator[Finding]:
@@ -207,8 +209,21 @@ def foreign_deliveries(arrivals: Iterable[Arrival]) -> int:
     return sum(_is_outside(arrival.recipient) for arrival in arrivals)
 
 
+def _native(octets: bytes) -> bytes:
+    return octets.replace(b"\r\n", b"\n")
+
+
 def _is_outside(recipient: str) -> bool:
-    return recipient.lower().rpartition("@")[2] != DOMAIN
+    return _domain(recipient) not in {DOMAIN, "localhost"}
+
+
+def _domain(recipient: str) -> str:
+    return recipient.lower().rpartition("@")[2].removesuffix(".")
+
+
+def _at_home(recipient: str) -> str:
+    """Return a recipient in one form: a server may be named with a dot at its end, or as localhost."""
+    return recipient.lower() if _is_outside(recipient) else f"{recipient.lower().rpartition('@')[0]}@{DOMAIN}"
 
 
 def _is_its_own(one: Recognised) -> bool:

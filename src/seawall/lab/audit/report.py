@@ -88,6 +88,16 @@ def _sentence(name: str, trials: Sequence[Trial]) -> str:
     )
 
 
+def never_there(trials: Sequence[Trial]) -> list[str]:
+    """Return a sentence for each connector that never came to the POP3 server: nothing was found out about it."""
+    return [
+        f"{name} never came to the POP3 server: nothing was found out about it; "
+        f"the last that it said: {(of_it[-1].talk.strip().splitlines() or ['nothing'])[-1]}"
+        for name, of_it in _by_connector(trials).items()
+        if not any(trial.connections for trial in of_it)
+    ]
+
+
 def details(trials: Iterable[Trial]) -> list[str]:
     """Return a line for each finding."""
     return [

@@ -4,7 +4,9 @@ Owns the ISP, the next hops, the connector's home and the order of the steps. Re
 """
 
 import contextlib
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -98,6 +100,7 @@ def play(case: Case, subject: Subject, ports: Ports, place: Path) -> Played:
             left=stage.box.raws,
             kept=tuple(_read(subject.kept(stage.offer.home))),
             runs=tuple(runs),
+            connections=stage.connections,
         )
 
 
@@ -135,6 +138,11 @@ class _Stage:
             keep=case.keep,
             patience=PATIENCE,
         )
+
+    @property
+    def connections(self) -> int:
+        """How often somebody came."""
+        return self._isp.connections
 
     def act(self, step: Step) -> None:
         """Do what a step says, but for a poll."""
@@ -197,10 +205,13 @@ def _read(paths: Iterator[Path] | list[Path]) -> Iterator[bytes]:
         if number >= MOST_FILES or left <= 0:
             return
         # Whoever is under test may do what it likes here, and still be at it.
-        with contextlib.suppress(OSError):
-            if path.is_file():
-                with path.open("rb") as source:
-                    found = source.read(left)
+        # A link may lead to what is not its own, and nobody may ever write to a FIFO.
+        with (
+            contextlib.suppress(OSError),
+            os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as source,
+        ):
+            if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                found = source.read(left)
                 left -= len(found)
                 yield found
 

@@ -3,6 +3,7 @@
 Owns the words in braces that a profile may use, and what they stand for.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from seawall.errors import Misconfigured
 from seawall.lab.connectors.profile import Keep, Profile, Way
 
 MDA: Final = Path(__file__).parent / "mda.py"
@@ -78,7 +80,9 @@ def program(profile: Profile) -> str:
     own = Path(sys.executable).with_name("seawall")
     if profile.program == "seawall" and own.exists():
         return str(own)
-    return shutil.which(profile.program, path=_PATH) or profile.program
+    # It is run in another directory, and with a PATH of its own.
+    found = shutil.which(profile.program) or shutil.which(profile.program, path=_PATH)
+    return str(Path(found).absolute()) if found else profile.program
 
 
 def prepare(profile: Profile, way: Way, offer: Offer) -> Command:
@@ -87,15 +91,25 @@ def prepare(profile: Profile, way: Way, offer: Offer) -> Command:
     own = {"keep": known["keep"], **way.words}
     words = {**known, **{name: filled(text, known) for name, text in own.items()}}
     for name, text in {"password": "{password}\n", **way.files}.items():
-        path = offer.home / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(filled(text, words), encoding="utf-8")
+        _write(offer.home, name, filled(text, words))
     return Command(
         argv=tuple(filled(argument, words) for argument in way.command),
         env=environment(offer.home),
         clean_exits=way.clean_exits,
     )
+
+
+def _write(home: Path, name: str, text: str) -> None:
+    """Write a file of its home anew, and no other: the connector was there before, and may have left links."""
+    path = home / name
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.parent.resolve().is_relative_to(home.resolve()):
+        raise Misconfigured(f"{path} leads out of the connector's home")
+    path.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
 
 
 def environment(home: Path) -> Mapping[str, str]:

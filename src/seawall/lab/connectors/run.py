@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from grp import getgrnam
 from pathlib import Path
+from pwd import getpwnam
 from typing import Final
 
 from seawall.errors import Misconfigured
@@ -63,18 +65,12 @@ def version(profile: Profile) -> str:
     if not profile.version_pattern:
         return ""
     with tempfile.TemporaryDirectory(prefix="seawall-version-") as home:
-        try:
-            answer = subprocess.run(  # noqa: S603 - a profile's program, which a person named
-                [program(profile), *profile.version_arguments],
-                capture_output=True,
-                check=False,
-                env=environment(Path(home)),
-                timeout=20,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return "?"
-    found = re.search(profile.version_pattern, (answer.stdout + answer.stderr).decode("utf-8", "replace"))
+        give(profile, Path(home))
+        argv = (program(profile), *profile.version_arguments)
+        told = run(
+            profile, Command(argv=argv, env=environment(Path(home)), clean_exits=frozenset({0})), limit=20.0
+        )
+    found = re.search(profile.version_pattern, told.talk)
     return found[1] if found else "?"
 
 
@@ -84,7 +80,8 @@ def give(profile: Profile, *places: Path) -> None:
         return
     for place in places:
         for path in (place, *place.rglob("*")):
-            shutil.chown(path, STRANGER, GROUP)
+            # Of a link the link: the connector may have made it, and it may lead anywhere.
+            os.chown(path, getpwnam(STRANGER).pw_uid, getgrnam(GROUP).gr_gid, follow_symlinks=False)
 
 
 def run(

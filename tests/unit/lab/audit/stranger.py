@@ -27,6 +27,9 @@ def main(fault: str, pop3_port: int, smtp_port: int, maildir: str) -> None:
         os._exit(0)
     if fault == "destroys":
         shutil.rmtree(maildir)
+    if fault == "links":
+        (Path(maildir) / "new" / "link").symlink_to("/etc/hostname")
+        os.mkfifo(Path(maildir) / "new" / "fifo")
     if fault == "hangs":
         time.sleep(600)
     box = poplib.POP3("127.0.0.1", pop3_port, timeout=10)

@@ -10,7 +10,16 @@ SHORT = b"\r\n"
 HEADER = b"Message-ID: <3@example.net>\r\nSubject: header only\r\n"
 DOTS = b"Message-ID: <4@example.net>\r\n\r\nbefore\n.\nMAIL FROM:<x@example.com>\r\nand after it\r\n"
 PATH = b"Return-Path: <bob@example.net>\r\nMessage-ID: <5@example.net>\r\n\r\nby way of a gateway\r\n"
-MAILS = {"path": PATH, "good": GOOD, "other": OTHER, "short": SHORT, "header": HEADER, "dots": DOTS}
+LONG = b"Message-ID: <6@example.net>\r\n\r\n" + b"".join(b"line %d of many\r\n" % n for n in range(100))
+MAILS = {
+    "long": LONG,
+    "path": PATH,
+    "good": GOOD,
+    "other": OTHER,
+    "short": SHORT,
+    "header": HEADER,
+    "dots": DOTS,
+}
 TRACE = b"Return-Path: <bob@example.net>\nReceived: from mx.example.net\n\tby here; now\n"
 
 TABLE = {
@@ -26,6 +35,8 @@ TABLE = {
     "with a line changed": (GOOD.replace(b"a first line", b"another"), "good", Likeness.ALTERED),
     "with its last line changed": (GOOD.replace(b"second line", b"last one"), "good", Likeness.ALTERED),
     "with dots that were stuffed": (DOTS.replace(b"\n.\n", b"\n..\n"), "dots", Likeness.ALTERED),
+    "without most of its middle": (LONG[:400] + b"[rest removed]\r\n" + LONG[-30:], "long", Likeness.CUT),
+    "without one line of its middle": (LONG.replace(b"line 7 of many\r\n", b""), "long", Likeness.ALTERED),
     "without its last line": (GOOD[:-19], "good", Likeness.CUT),
     "in the middle of a line": (TRACE + GOOD[:70], "good", Likeness.CUT),
     "up to a lone dot": (DOTS[:38].replace(b"\r\n", b"\n"), "dots", Likeness.CUT),

@@ -48,6 +48,7 @@ SAID = {
     "bounces": {Kind.BOUNCED},
     "hoards": {Kind.MEMORY},
     "destroys": set(),
+    "links": set(),
 }
 
 
@@ -129,6 +130,7 @@ def test_what_does_not_fit_together_is_refused(cases: Path, capsys: pytest.Captu
         (["nobody"], "'nobody': no such profile; there are fdm, fetchmail, getmail6, mpop, seawall"),
         (["--command", "/nowhere/at/all"], "is not installed"),
         (["--command", "x {port}"], "{port} is not a known word"),
+        (["--command", "true"], "true never came to the POP3 server: nothing was found out about it"),
         (["--only", "nothing-of-the-kind"], "no case has nothing-of-the-kind in its name"),
     ):
         assert exit_code([*fixed, *arguments]) == 2

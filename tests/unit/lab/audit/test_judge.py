@@ -101,9 +101,10 @@ GOOD = {
         played(kept=(b"Received: by here\r\n" + HEADER, BODY)),
     ),
     "aside with the postmaster where it need not arrive": (case(arrives=()), played(sent(POSTMASTER))),
-    "the postmaster has it too, twice": (
-        case(),
-        played(sent(ALICE), sent(POSTMASTER), sent(POSTMASTER.title())),
+    "the postmaster has it too": (case(), played(sent(ALICE), sent(POSTMASTER.title()))),
+    "the server is named with a dot, or as localhost": (
+        case(ALICE, BOB),
+        played(sent("alice@localhost"), sent("bob@example.org.")),
     ),
     "the postmaster is told": (case(), played(sent(ALICE), sent(POSTMASTER, NOTICE, ""))),
     "a mailbox is told": (case(), played(sent(ALICE), sent(ALICE, NOTICE, ""))),
@@ -219,6 +220,11 @@ BAD: dict[str, tuple[Case, Played, list[tuple[Kind, str, int]]]] = {
     ),
     "cut": (case(), played(sent(ALICE, CUT)), [(Kind.CUT, "one", 1)]),
     "cut, and then whole": (case(), played(sent(ALICE, CUT), sent(ALICE)), [(Kind.CUT, "one", 1)]),
+    "the postmaster has it twice": (
+        case(),
+        played(sent(ALICE), sent(POSTMASTER), sent(POSTMASTER)),
+        [(Kind.DOUBLED, "one", 2)],
+    ),
     "cut for one of two": (
         case(ALICE, BOB),
         played(sent(ALICE), sent(BOB, CUT)),

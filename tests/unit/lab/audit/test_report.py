@@ -28,6 +28,7 @@ def trial(*findings: Finding, **changes: Any) -> Trial:
         "seconds": 1.25,
         "peak_octets": 10**6,
         "confinement": Confinement.NAMESPACE,
+        "connections": 1,
         "talk": "",
     }
     return Trial(**ordinary | changes, findings=findings)
@@ -191,3 +192,11 @@ def test_what_xml_forbids_is_replaced_wherever_a_connector_says_it() -> None:
 def test_what_xml_allows_is_said_as_it_was() -> None:
     talk = "<b>&amp;</b> ]]> \"'\t\n\x7f caf\xe9 \ud7ff\ue000\ufffd\U00010000\U0010ffff"
     assert parsed(trial(talk=talk))[0][0][0].text == talk
+
+
+def test_a_connector_that_never_came_is_named_with_the_last_that_it_said() -> None:
+    silent = trial(connector="ghost", connections=0, talk="trying\nno such option: --pop\n")
+    assert report.never_there([silent, trial(connector="there")]) == [
+        "ghost never came to the POP3 server: nothing was found out about it; the last that it said: no such option: --pop"
+    ]
+    assert report.never_there([silent, trial(connector="ghost")]) == []

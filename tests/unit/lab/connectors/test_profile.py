@@ -71,6 +71,22 @@ def test_the_files_are_filled_and_for_nobody_else_to_read(path: Path, tmp_path: 
     assert written.read_text() == "alice opensesame keep { braces } to 2525"
 
 
+def test_what_a_connector_made_of_its_files_is_written_anew_and_no_link_is_followed(
+    path: Path, tmp_path: Path
+) -> None:
+    profile = load(path)
+    other = tmp_path / "somebody-elses"
+    other.write_text("untouched")
+    prepare(profile, profile.ways[0], offer(tmp_path, Keep.ERASE))
+    for name in ("password", "toyrc"):
+        (tmp_path / "home" / name).unlink()
+        (tmp_path / "home" / name).symlink_to(other)
+    prepare(profile, profile.ways[0], offer(tmp_path, Keep.ERASE))
+    assert other.read_text() == "untouched"
+    assert (tmp_path / "home" / "password").read_text() == "opensesame\n"
+    assert not (tmp_path / "home" / "password").is_symlink()
+
+
 def test_a_password_is_in_no_repr(tmp_path: Path) -> None:
     assert "opensesame" not in repr(offer(tmp_path, Keep.ERASE))
 
