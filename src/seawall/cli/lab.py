@@ -79,13 +79,14 @@ def lab(
     # While this process has one thread; what it starts later is in there with it.
     confinement = enter()
     talk(f"The lab is confined to {confinement.value}.")
-    with _terminated_as_interrupted(), _watching() as watch:
-        outcome = play(chosen, out, confinement=confinement, watch=watch)
-    found = report.content(outcome)
-    (out / "report.json").write_text(
-        json_format.dumps({"schema": report.SCHEMA, **found}, indent=2) + "\n", encoding="ascii"
-    )
-    (out / "picture.svg").write_text(svg(outcome), encoding="utf-8")
+    with _writing(out):
+        with _terminated_as_interrupted(), _watching() as watch:
+            outcome = play(chosen, out, confinement=confinement, watch=watch)
+        found = report.content(outcome)
+        (out / "report.json").write_text(
+            json_format.dumps({"schema": report.SCHEMA, **found}, indent=2) + "\n", encoding="ascii"
+        )
+        (out / "picture.svg").write_text(svg(outcome), encoding="utf-8")
     if json:
         document(report.SCHEMA, found)
     else:
@@ -124,6 +125,19 @@ def _clear(out: Path) -> None:
         (out / MARK).touch()
     except OSError as refused:
         raise Misconfigured(f"{out} cannot be written: {refused.strerror}: {otherwise}") from None
+
+
+@contextmanager
+def _writing(out: Path) -> "Iterator[None]":
+    """Raise StorageFull where the disk is: a storm is many octets, and that is no bug."""
+    from seawall.errors import FULL, unwritable  # noqa: PLC0415 - keeps --help quick
+
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in FULL:
+            raise
+        raise unwritable(str(out), problem) from None
 
 
 @contextmanager

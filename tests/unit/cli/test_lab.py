@@ -1,5 +1,6 @@
 """`seawall lab`: where it writes, and what it never removes."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from seawall.cli import lab as command
 from seawall.cli.lab import MARK, lab
-from seawall.errors import Misconfigured
+from seawall.errors import Misconfigured, StorageFull
 from seawall.lab.confinement import Confinement
 
 SCENARIO = """about = "A test."
@@ -73,3 +74,12 @@ def test_a_place_that_cannot_be_a_directory_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(Misconfigured, match=said):
             lab(out=tmp_path / name)
+
+
+def test_a_full_disk_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*arguments: object, **named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("seawall.lab.internet.stores.Mailbox._keep", fill)
+    with pytest.raises(StorageFull, match="out is full: No space left on device"):
+        played(tmp_path, tmp_path / "out", monkeypatch)
