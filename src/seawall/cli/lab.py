@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from seawall.lab.internet.world import Outcome
 
 MARK = "timeline.jsonl"
+"""The first that a run writes and the last that is removed: a directory with it is an earlier run's."""
+OURS = ("mail", "report.json", "picture.svg", MARK)
 
 
 def lab(
@@ -77,13 +79,14 @@ def lab(
     # While this process has one thread; what it starts later is in there with it.
     confinement = enter()
     talk(f"The lab is confined to {confinement.value}.")
-    with _terminated_as_interrupted(), _watching() as watch:
-        outcome = play(chosen, out, confinement=confinement, watch=watch)
-    found = report.content(outcome)
-    (out / "report.json").write_text(
-        json_format.dumps({"schema": report.SCHEMA, **found}, indent=2) + "\n", encoding="ascii"
-    )
-    (out / "picture.svg").write_text(svg(outcome), encoding="utf-8")
+    with _writing(out):
+        with _terminated_as_interrupted(), _watching() as watch:
+            outcome = play(chosen, out, confinement=confinement, watch=watch)
+        found = report.content(outcome)
+        (out / "report.json").write_text(
+            json_format.dumps({"schema": report.SCHEMA, **found}, indent=2) + "\n", encoding="ascii"
+        )
+        (out / "picture.svg").write_text(svg(outcome), encoding="utf-8")
     if json:
         document(report.SCHEMA, found)
     else:
@@ -101,14 +104,40 @@ def _tell(outcome: "Outcome", out: Path) -> None:
 
 
 def _clear(out: Path) -> None:
-    """Remove an earlier run; raises Misconfigured where the directory holds something else."""
+    """Have a directory with nothing in it but the mark; raises Misconfigured where it holds what no run wrote."""
     import shutil  # noqa: PLC0415 - keeps --help quick
 
     from seawall.errors import Misconfigured  # noqa: PLC0415
 
-    if out.exists() and not (out.is_dir() and ((out / MARK).exists() or not any(out.iterdir()))):
-        raise Misconfigured(f"{out} holds something else: name another directory with --out")
-    shutil.rmtree(out, ignore_errors=True)
+    otherwise = "name another directory with --out"
+    try:
+        if out.is_symlink():
+            raise Misconfigured(f"{out} is a symbolic link: {otherwise}")
+        out.mkdir(parents=True, exist_ok=True)
+        held = {path.name for path in out.iterdir()}
+        if held and (MARK not in held or held - set(OURS)):
+            raise Misconfigured(f"{out} holds something else: {otherwise}")
+        for path in (out / name for name in OURS if name in held):
+            if path.name == "mail" and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        (out / MARK).touch()
+    except OSError as refused:
+        raise Misconfigured(f"{out} cannot be written: {refused.strerror}: {otherwise}") from None
+
+
+@contextmanager
+def _writing(out: Path) -> "Iterator[None]":
+    """Raise StorageFull where the disk is: a storm is many octets, and that is no bug."""
+    from seawall.errors import FULL, unwritable  # noqa: PLC0415 - keeps --help quick
+
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in FULL:
+            raise
+        raise unwritable(str(out), problem) from None
 
 
 @contextmanager

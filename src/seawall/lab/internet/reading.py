@@ -12,6 +12,7 @@ from typing import Any, Final
 from seawall.errors import Misconfigured
 from seawall.lab.connectors.reading import find as find_profile
 from seawall.lab.connectors.reading import shipped as profiles
+from seawall.lab.internet import names
 from seawall.lab.internet.bounds import Bounds
 from seawall.lab.internet.habits import Habit
 from seawall.lab.internet.scenario import (
@@ -26,9 +27,11 @@ from seawall.lab.internet.scenario import (
     Software,
     Stint,
 )
+from seawall.lab.internet.stores import NAME as ISP
 from seawall.lab.internet.stranger import way_of
 from seawall.lab.internet.tables import (
     EVERYBODY,
+    MOST_LIST_DOMAINS,
     MOST_ORGANISATIONS,
     NUMBER,
     BoundsTable,
@@ -133,7 +136,13 @@ class _Reader:
                     (*path, "later"), "needs a server of the lab's own: Postfix reads once what it delivers"
                 )
             for number in range(1, table.count + 1):
-                domain = table.domain.replace(NUMBER, str(number))
+                try:
+                    domain = names.domain(table.domain.replace(NUMBER, str(number)))
+                except ValueError as refused:
+                    self._wrong((*path, "domain"), str(refused))
+                    break
+                if domain == ISP:
+                    self._wrong((*path, "domain"), f"{domain} is the ISP's own")
                 if domain in found:
                     self._wrong((*path, "domain"), f"{domain} is another organisation's already")
                 addresses = [f"{user}@{domain}" for user in dict.fromkeys(table.users)]
@@ -162,7 +171,11 @@ class _Reader:
             ((*path, "later", index), later.at, later.connector, later.way)
             for index, later in enumerate(table.later)
         ]
-        for place, _, connector, way in written:
+        moments = set[float]()
+        for place, at, connector, way in written:
+            if at in moments:
+                self._wrong((*place, "at"), "is when it has another connector already")
+            moments.add(at)
             self._check_connector(connector, way, place)
         return sorted(
             (Stint(at=timedelta(seconds=at), connector=name, way=way) for _, at, name, way in written),
@@ -192,16 +205,18 @@ class _Reader:
     def _lists(self, people: tuple[str, ...], domains: set[str]) -> tuple[List, ...]:
         found: dict[str, List] = {}
         for index, table in self._tables("list", ListTable):
-            if table.address in found or table.address.partition("@")[2] in domains:
+            if table.address in found or table.address.partition("@")[2] in {*domains, ISP}:
                 self._wrong(
                     ("list", index, "address"),
-                    "needs a domain that no organisation has, and no other list this address",
+                    "needs a domain that neither an organisation nor the ISP has, and no other list this address",
                 )
             found[table.address] = List(
                 address=table.address,
                 subscribers=_everybody(table.subscribers, people),
                 stops_loops=table.stops_loops,
             )
+        if (count := len({address.partition("@")[2] for address in found})) > MOST_LIST_DOMAINS:
+            self._wrong(("list",), f"are at {count} domains: {MOST_LIST_DOMAINS} are the most")
         return tuple(found.values())
 
     def _letters(self, people: tuple[str, ...], domains: set[str]) -> tuple[Letter, ...]:

@@ -6,10 +6,11 @@ taken. Nothing here may be reached from elsewhere (`gate`).
 
 import asyncio
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
+from seawall.errors import ConnectionLost
 from seawall.lab.internet.gate import LIMIT, PATIENCE, listen
 from seawall.lab.internet.mail import Envelope
 from seawall.model.account import Speech
@@ -67,7 +68,7 @@ class SmtpServer:
         self._visits.add(task)
         try:
             await self._converse(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
+        except ConnectionLost:
             pass
         except asyncio.CancelledError:
             # The server is closed: asyncio would report a cancelled visit as an error.
@@ -137,14 +138,24 @@ class SmtpServer:
         return "\r\n".join(replies)
 
     async def _line(self, reader: asyncio.StreamReader) -> bytes:
-        async with asyncio.timeout(PATIENCE):
+        async with _listening():
             return (await reader.readuntil(b"\r\n"))[:-2]
+
+
+@asynccontextmanager
+async def _listening() -> AsyncIterator[None]:
+    """Wait for the client alone: what fails here is its doing, and any other failure is the lab's."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as problem:
+        raise ConnectionLost(str(problem)) from problem
 
 
 async def _content(reader: asyncio.StreamReader) -> bytes:
     """Read a mail up to its end; return it without the end, dots unstuffed (RFC 5321 §4.5.2)."""
     data = bytearray(b"\r\n")
-    async with asyncio.timeout(PATIENCE):
+    async with _listening():
         while not data.endswith(b"\r\n.\r\n"):
             data += await reader.readuntil(b".\r\n")
             if len(data) > LIMIT:

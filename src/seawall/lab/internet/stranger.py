@@ -5,15 +5,16 @@ Owns its home and its limit, and brings in what it put into a Maildir by itself.
 """
 
 import asyncio
+import os
+import stat
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from seawall.lab.connectors.preparing import Command, Offer, prepare
 from seawall.lab.connectors.profile import Profile, Serves, Way
 from seawall.lab.connectors.run import Ended, give, run
 from seawall.lab.fields import split, values
+from seawall.lab.internet.gate import LIMIT as LONGEST_MAIL
 from seawall.lab.internet.mail import Envelope
 from seawall.lab.internet.stores import Mailbox
 from seawall.lab.internet.surroundings import Surroundings
@@ -58,16 +59,38 @@ class Stranger:
 
     async def _bring_in(self) -> None:
         """Deliver to the person what lies in the connector's own Maildir, as far as the bounds allow."""
-        for path, data in self._brought():
-            if not self._around.meter.has_room(1, len(data)):
-                return
-            path.unlink()
-            reverse_path = next(values(split(data)[0], b"return-path"), "").strip("<>")
-            await self._mailbox.deliver(Envelope.of(reverse_path, (self._mailbox.address,), data))
+        # The connector owns the Maildir, and the lab may be root: no name in it is followed elsewhere.
+        new = os.open(self._offer.maildir / "new", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            for name in sorted(each.name for each in os.scandir(new)):
+                mail = _mail(name, new)
+                if mail is None:
+                    continue
+                data = mail.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+                if not self._around.meter.has_room(1, len(data)):
+                    return
+                os.unlink(name, dir_fd=new)
+                reverse_path = next(values(split(data)[0], b"return-path"), "").strip("<>")
+                await self._mailbox.deliver(Envelope.of(reverse_path, (self._mailbox.address,), data))
+        finally:
+            os.close(new)
 
-    def _brought(self) -> Iterator[tuple[Path, bytes]]:
-        for path in sorted((self._offer.maildir / "new").iterdir()):
-            yield path, path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+def _mail(name: str, directory: int) -> bytes | None:
+    """Return the octets of a regular file of a mail's size; None for whatever else lies there."""
+    try:
+        # O_NONBLOCK: to open a FIFO waits for a writer otherwise.
+        opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            return None
+        with os.fdopen(opened, "rb", closefd=False) as file:
+            octets = file.read(LONGEST_MAIL + 1)
+    finally:
+        os.close(opened)
+    return octets if len(octets) <= LONGEST_MAIL else None
 
 
 def way_of(profile: Profile, named: str | None) -> Way | None:

@@ -20,6 +20,12 @@ EVERYBODY: Final = "*"
 NUMBER: Final = "{n}"
 MOST_ORGANISATIONS: Final = 200
 """Each has two ports that listen; a process may often have 1024 files open."""
+MOST_LIST_DOMAINS: Final = 100
+"""Each has a server too. With all organisations they have fewer than there are documentation addresses."""
+EARLIEST: Final = datetime(1602, 1, 1, tzinfo=UTC)
+"""A FILETIME begins a year before."""
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""Whatever is planned, a century later at most, has a date."""
 
 
 def _host(text: str) -> str:
@@ -33,15 +39,28 @@ def _who(text: str) -> str:
     return text if text == EVERYBODY else names.mailbox(text)
 
 
+def _start(start: datetime) -> datetime:
+    if not EARLIEST <= start <= LATEST:
+        raise ValueError(f"must be from {EARLIEST.year} to {LATEST.year}")
+    return start
+
+
+def _user(text: str) -> str:
+    if text.endswith(".mbox"):
+        raise ValueError("must not end in .mbox: another user's mbox may be called so")
+    return text
+
+
 def _domain(text: str) -> str:
-    names.domain(text.replace(NUMBER, "1"))
-    return text.lower()
+    # Only a whole name has A-labels: one with {n} in it is written out first.
+    found = names.domain(text.replace(NUMBER, "1"))
+    return text if NUMBER in text else found
 
 
 Mailbox = Annotated[str, AfterValidator(names.mailbox)]
 Who = Annotated[str, AfterValidator(_who)]
 Host = Annotated[str, AfterValidator(_host)]
-User = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+User = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$"), AfterValidator(_user)]
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
 
 
@@ -110,6 +129,6 @@ class Top(Section):
     """What stands in front of the tables."""
 
     about: Line
-    start: AwareDatetime = datetime(2004, 5, 24, 8, tzinfo=UTC)
+    start: Annotated[AwareDatetime, AfterValidator(_start)] = datetime(2004, 5, 24, 8, tzinfo=UTC)
     speed: Annotated[float, Field(gt=0)] | None = None
     transit: Annotated[Duration, Field(ge=1, le=3600)] = default("2s")

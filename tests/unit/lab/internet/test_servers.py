@@ -141,11 +141,12 @@ def test_a_silent_client_is_left_and_so_is_a_silent_server(monkeypatch: pytest.M
         asyncio.run(to_nobody(listens.getsockname()[1]))
 
 
-def test_a_bug_at_the_desk_is_not_hidden() -> None:
+@pytest.mark.parametrize("failure", [ZeroDivisionError, IsADirectoryError, TimeoutError])
+def test_what_fails_at_the_desk_is_not_hidden(failure: type[Exception]) -> None:
     class Broken(Desk):
         async def take(self, envelope: Envelope, helo: str, peer: str) -> str:
             del envelope, helo, peer
-            raise ZeroDivisionError
+            raise failure
 
     async def run() -> None:
         server = SmtpServer("mail.a.test", Broken(), host="127.0.0.1")
@@ -153,7 +154,7 @@ def test_a_bug_at_the_desk_is_not_hidden() -> None:
         with pytest.raises(ConnectionLost):
             async with connected(server.host, server.port, "here.test") as client:
                 await client.send(Envelope.of("", ("b@a.test",), MAIL))
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(failure):
             await server.close()
 
     asyncio.run(run())
