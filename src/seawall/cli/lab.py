@@ -52,6 +52,7 @@ def lab(
     """
     from dataclasses import replace  # noqa: PLC0415 - keeps --help quick
 
+    from seawall.cli.ending import terminated_as_interrupted  # noqa: PLC0415
     from seawall.errors import Misconfigured  # noqa: PLC0415
     from seawall.lab.confinement import enter  # noqa: PLC0415
     from seawall.lab.internet import report  # noqa: PLC0415
@@ -80,7 +81,7 @@ def lab(
     confinement = enter()
     talk(f"The lab is confined to {confinement.value}.")
     with _writing(out):
-        with _terminated_as_interrupted(), _watching() as watch:
+        with terminated_as_interrupted(), _watching() as watch:
             outcome = play(chosen, out, confinement=confinement, watch=watch)
         found = report.content(outcome)
         (out / "report.json").write_text(
@@ -138,18 +139,6 @@ def _writing(out: Path) -> "Iterator[None]":
         if problem.errno not in FULL:
             raise
         raise unwritable(str(out), problem) from None
-
-
-@contextmanager
-def _terminated_as_interrupted() -> "Iterator[None]":
-    """Let SIGTERM do what Ctrl-C does: all that was started is ended first."""
-    import signal  # noqa: PLC0415 - keeps --help quick
-
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
