@@ -77,8 +77,7 @@ class _Look:
     def __init__(self, octets: bytes) -> None:
         self.native = octets.replace(b"\r\n", b"\n")
         self.squeezed = _squeezed(octets)
-        self.counts = Counter(line for line in map(_squeezed, self._split()) if len(line) >= _TELLING)
-        self.lines = frozenset(self.counts)
+        self.lines = frozenset(line for line in map(_squeezed, self._split()) if len(line) >= _TELLING)
         self.own_lines = self.lines
         filled = self.native.strip(b"\n")
         self._first = _squeezed(filled[:_BEGINNING].partition(b"\n")[0])
@@ -107,13 +106,11 @@ class _Look:
         return at >= 0 and self.squeezed.startswith(found.squeezed[at:])
 
     def is_edited(self, found: "_Look") -> bool:
-        """Whether it begins as this mail does, and has three quarters of it, in lines."""
-        present = sum(len(line) * count for line, count in (self.counts & found.counts).items())
-        total = sum(len(line) * count for line, count in self.counts.items())
-        return self._first in found.squeezed and present * 4 >= total * 3 > 0
+        """Whether it begins as this mail does, has something of it alone, and lacks no more than a quarter in length."""
+        return self.is_mutilated(found) and len(found.squeezed) * 4 >= len(self.squeezed) * 3
 
     def is_mutilated(self, found: "_Look") -> bool:
-        """Whether it begins as this mail does, has something of it alone, and not the most of it."""
+        """Whether it begins as this mail does, and has something of it alone."""
         return self._first in found.squeezed and bool(self.own_lines & found.lines)
 
     def is_split(self, found: "_Look") -> bool:

@@ -41,24 +41,26 @@ _ENTRY: Final = Entry(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Elsewhere:
-    """Whoever comes. `patience` is how long in seconds a poll is waited for."""
+    """Whoever comes, in one trial. `patience` is how long in seconds a poll is waited for, `seen` the sessions so far."""
 
     patience: float
     clock: Callable[[], float] = time.monotonic
     rest: Callable[[float], None] = time.sleep
+    seen: int = 0
 
     def collect(self, offer: Offer, box: Box, kill_when: Callable[[], bool] | None) -> Run:
         """Wait until somebody has logged in and gone; what cannot be run cannot be killed."""
         del offer, kill_when
         began = self.clock()
-        sessions, quiet_since = box.sessions, began
-        before = sessions
+        # Somebody may have come, and gone, before he was waited for.
+        sessions, quiet_since = self.seen, began
         while self.clock() - began < self.patience:
             if box.is_locked or box.sessions != sessions:
                 sessions, quiet_since = box.sessions, self.clock()
-            elif sessions != before and self.clock() - quiet_since >= QUIET_SECONDS:
+            elif sessions != self.seen and self.clock() - quiet_since >= QUIET_SECONDS:
+                self.seen = sessions
                 return self._run(Ended.CLEAN, began)
             self.rest(LOOK_SECONDS)
         return self._run(Ended.HUNG if box.is_locked else Ended.FAILED, began)

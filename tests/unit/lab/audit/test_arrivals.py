@@ -11,7 +11,9 @@ HEADER = b"Message-ID: <3@example.net>\r\nSubject: header only\r\n"
 DOTS = b"Message-ID: <4@example.net>\r\n\r\nbefore\n.\nMAIL FROM:<x@example.com>\r\nand after it\r\n"
 PATH = b"Return-Path: <bob@example.net>\r\nMessage-ID: <5@example.net>\r\n\r\nby way of a gateway\r\n"
 LONG = b"Message-ID: <6@example.net>\r\n\r\n" + b"".join(b"line %d of many\r\n" % n for n in range(100))
+LINE = b"Message-ID: <7@example.net>\r\n\r\n" + b"x" * 900 + b"\r\n"
 MAILS = {
+    "line": LINE,
     "long": LONG,
     "path": PATH,
     "good": GOOD,
@@ -35,6 +37,11 @@ TABLE = {
     "with a line changed": (GOOD.replace(b"a first line", b"another"), "good", Likeness.ALTERED),
     "with its last line changed": (GOOD.replace(b"second line", b"last one"), "good", Likeness.ALTERED),
     "with dots that were stuffed": (DOTS.replace(b"\n.\n", b"\n..\n"), "dots", Likeness.ALTERED),
+    "with its one long line in two": (
+        LINE.replace(b"x" * 900, b"x" * 450 + b"!\r\n" + b"x" * 449),
+        "line",
+        Likeness.ALTERED,
+    ),
     "without most of its middle": (LONG[:400] + b"[rest removed]\r\n" + LONG[-30:], "long", Likeness.CUT),
     "without one line of its middle": (LONG.replace(b"line 7 of many\r\n", b""), "long", Likeness.ALTERED),
     "without its last line": (GOOD[:-19], "good", Likeness.CUT),

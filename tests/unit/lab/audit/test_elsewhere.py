@@ -6,11 +6,24 @@ import threading
 from pathlib import Path
 
 from seawall.lab.audit.contest import Result
-from seawall.lab.audit.elsewhere import fitting, free_ports, play_elsewhere
+from seawall.lab.audit.elsewhere import Elsewhere, fitting, free_ports, play_elsewhere
 from seawall.lab.audit.judge import Kind
 from seawall.lab.audit.reading import load
 from seawall.lab.audit.trial import PASSWORD, USER, Ports
+from seawall.lab.box import Box
+from seawall.lab.connectors.preparing import Offer
+from seawall.lab.connectors.run import Ended
 
+ANYTHING = Offer(
+    pop3_port=1,
+    smtp_port=2,
+    lmtp_port=3,
+    home=Path(),
+    maildir=Path(),
+    user=USER,
+    password=PASSWORD,
+    mailbox="alice@example.org",
+)
 CASE = """
 title = "Two good mails"
 about = "One poll."
@@ -66,3 +79,14 @@ def test_a_case_that_kills_is_not_played_with_who_cannot_be_killed(tmp_path: Pat
     path = case_at(tmp_path)
     path.write_text(CASE.replace('{ do = "poll" }', '{ do = "poll", killed_at = "RETR" }'))
     assert not fitting([load(path)])
+
+
+def test_who_came_before_he_was_waited_for_counts() -> None:
+    now = iter(range(1000))
+    box = Box()
+    box.sessions = 1
+    subject = Elsewhere(patience=100.0, clock=lambda: float(next(now)), rest=lambda _: None)
+    assert subject.collect(ANYTHING, box, None).ended is Ended.CLEAN
+    assert subject.collect(ANYTHING, box, None).ended is Ended.FAILED
+    box.sessions = 2
+    assert subject.collect(ANYTHING, box, None).ended is Ended.CLEAN
