@@ -10,12 +10,15 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from seawall.errors import ConnectionLost
 from seawall.lab.confinement import loopback
 
 LIMIT: Final = 64 * 2**20
 """Octets that a reader holds at most: a mail's."""
 PATIENCE: Final = 30.0
 """Seconds until a server of the lab is given up."""
+
+_CHUNK: Final = 64 * 2**10
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -24,6 +27,18 @@ async def connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.S
     """Connect to a server on loopback; raises Misconfigured for any other address, OSError where nobody is there."""
     async with asyncio.timeout(PATIENCE):
         return await asyncio.open_connection(loopback(host), port, limit=LIMIT)
+
+
+async def hear(reader: asyncio.StreamReader) -> bytes:
+    """Return what a server said; raises ConnectionLost where it is silent for too long, or gone."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            data = await reader.read(_CHUNK)
+    except TimeoutError:
+        raise ConnectionLost(f"the server said nothing for {PATIENCE:.0f} s") from None
+    if not data:
+        raise ConnectionLost("the server closed the connection")
+    return data
 
 
 async def listen(serve: Serve, host: str, port: int = 0) -> asyncio.Server:

@@ -8,14 +8,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final
 
-from seawall.errors import ConnectionLost, ServerRefused
-from seawall.lab.internet.gate import LIMIT, PATIENCE, connect
+from seawall.errors import ServerRefused
+from seawall.lab.internet.gate import LIMIT, connect, hear
 from seawall.wire import commands
 from seawall.wire.pop3 import Command, Content, Dialogue, Event, Status
-
-_CHUNK: Final = 2**16
 
 
 class Pop3Client:
@@ -70,14 +67,7 @@ class Pop3Client:
 
     async def _event(self) -> Event:
         while not self._events:
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    data = await self._reader.read(_CHUNK)
-            except TimeoutError:
-                raise ConnectionLost(f"the server said nothing for {PATIENCE:.0f} s") from None
-            if not data:
-                raise ConnectionLost("the server closed the connection")
-            self._events.extend(self._dialogue.receive(data))
+            self._events.extend(self._dialogue.receive(await hear(self._reader)))
         return self._events.popleft()
 
 

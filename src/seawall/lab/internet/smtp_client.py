@@ -9,17 +9,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
 
 from seawall.errors import ConnectionLost
-from seawall.lab.internet.gate import PATIENCE, connect
+from seawall.lab.internet.gate import connect, hear
 from seawall.lab.internet.mail import Envelope
 from seawall.model.account import Speech
 from seawall.wire.envelope import DATA, QUIT, hello
 from seawall.wire.smtp import Command, Dialogue, Reply, State
 from seawall.wire.transparency import Transparent
-
-_CHUNK: Final = 2**16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +72,7 @@ class SmtpClient:
 
     async def _reply(self) -> Reply:
         while not self._replies:
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    data = await self._reader.read(_CHUNK)
-            except TimeoutError:
-                raise ConnectionLost(f"the server said nothing for {PATIENCE:.0f} s") from None
-            if not data:
-                raise ConnectionLost("the server closed the connection")
-            self._replies.extend(self._dialogue.receive(data))
+            self._replies.extend(self._dialogue.receive(await hear(self._reader)))
         return self._replies.popleft()
 
     async def greet(self, speech: Speech, here: str) -> None:

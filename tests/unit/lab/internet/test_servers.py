@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from seawall.errors import ConnectionLost
-from seawall.lab.internet import smtp_client, smtp_server
+from seawall.lab.internet import gate, smtp_server
 from seawall.lab.internet.gate import connect
 from seawall.lab.internet.mail import Envelope, hops, message_id
 from seawall.lab.internet.smtp_client import connected
@@ -130,7 +130,7 @@ def test_a_silent_client_is_left_and_so_is_a_silent_server(monkeypatch: pytest.M
         writer.close()
 
     serving(Speech.SMTP, visit)
-    monkeypatch.setattr(smtp_client, "PATIENCE", 0.05)
+    monkeypatch.setattr(gate, "PATIENCE", 0.05)
 
     async def to_nobody(port: int) -> None:
         with pytest.raises(ConnectionLost, match="said nothing"):
