@@ -39,16 +39,16 @@ _FOOTERS: Final = (
 """How the footers begin that lists put below a mail, with their List-Id above it."""
 
 
-def content_id(head: bytes, section: bytes, fields: Fields, sender: bytes) -> bytes | None:
+def content_id(body: bytes, fields: Fields, sender: bytes, *, is_whole: bool) -> bytes | None:
     """Return the identity of a mail's content (16 octets), None where its body is empty: those never match.
 
-    `head` are the mail's first octets, `section` its header, `fields` what the scanner made of that, `sender` the address in its From.
+    `body` is what stands within the mail's first MAX_READ octets, `is_whole` whether that is all of it; `fields` is
+    what the scanner made of the header, `sender` the address in From.
     """
-    body = head[len(section) + 2 : MAX_READ]
     footers = _FOOTERS if fields.first(b"list-id") is not None else ()
     digest = blake2b(digest_size=16, person=b"seawall-content")
     is_empty = True
-    for leaf in _leaves(fields, body, is_whole=len(head) < MAX_READ):
+    for leaf in _leaves(fields, body, is_whole=is_whole):
         text = leaf.decoded
         if footers and leaf.is_text:
             text = _without_footer(text)
@@ -63,7 +63,7 @@ def content_id(head: bytes, section: bytes, fields: Fields, sender: bytes) -> by
         return None
     about = (
         sender,
-        _subject(fields.first(b"subject") or b""),
+        normal_subject(fields.first(b"subject") or b""),
         (fields.first(b"in-reply-to") or b"").translate(None, _SPACE),
         (fields.first(b"references") or b"").translate(None, _SPACE),
     )
@@ -77,8 +77,8 @@ def sender_address(value: bytes) -> bytes:
     return (found.group(1) or found.group(2) if found else value).lower()
 
 
-def _subject(value: bytes) -> bytes:
-    """Return a Subject without encoding, reply marks, case and white space."""
+def normal_subject(value: bytes) -> bytes:
+    """Return a Subject as it is compared: without encoding, reply marks, case and white space."""
     if b"=?" in value:
         value = _decoded_words(value)
     if value.isascii():

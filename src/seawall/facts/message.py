@@ -4,7 +4,7 @@ import re
 from hashlib import blake2b
 from typing import Final
 
-from seawall.facts.content import content_id, sender_address
+from seawall.facts.content import MAX_READ, content_id, sender_address
 from seawall.facts.dates import moment
 from seawall.facts.dsn import read_bounce
 from seawall.facts.dsn_signs import is_worth_reading
@@ -38,7 +38,7 @@ def read_message(
     passage = read_passage(fields, section)
     author = fields.first(b"from")
     sender = sender_address(author) if author else b""
-    content = content_id(head, section, fields, sender)
+    content = content_id(head[len(section) + 2 : MAX_READ], fields, sender, is_whole=len(head) < MAX_READ)
     arrived = received[0].rpartition(b";")[2] if received else fields.first(b"date") or b""
     return MessageFacts(
         header_digest=header_digest(section),

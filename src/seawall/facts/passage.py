@@ -73,10 +73,10 @@ def read_passage(fields: Fields, section: bytes) -> Passage:
     return Passage(
         route=route,
         origin_hop=origin_hop,
-        list_id=_list_id(fields),
+        list_id=read_list_id(fields),
         signs=signs,
         is_resent=not told.isdisjoint(_RESENT_FIELDS),
-        loop_addresses=_loop_addresses(fields),
+        loop_addresses=loop_addresses(fields),
         automation=tuple(
             shown(name + b": " + (fields.first(name) or b""), limit=128)
             for name in _AUTOMATION_FIELDS
@@ -107,7 +107,8 @@ def _route(received: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(route) if len(route) <= MAX_ROUTE else (*route[: MAX_ROUTE - 4], *route[-4:])
 
 
-def _list_id(fields: Fields) -> str:
+def read_list_id(fields: Fields) -> str:
+    """Return by which list a mail came, as its header names it; "" where by none."""
     for name in _LIST_FIELDS:
         value = fields.first(name)
         if value is not None:
@@ -146,7 +147,7 @@ def _signs(fields: Fields) -> tuple[Sign, ...]:
     return tuple(signs[:4])
 
 
-def _loop_addresses(fields: Fields) -> tuple[str, ...]:
+def loop_addresses(fields: Fields) -> tuple[str, ...]:
     """Return what stands twice in fields of one kind: once, a list or a forwarding recipe wrote it on the way here."""
     looped: list[str] = []
     for name in _LOOP_FIELDS:

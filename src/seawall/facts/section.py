@@ -11,6 +11,9 @@ from typing import Final
 MAX_HEADER: Final = 2**20
 """Octets of a header that are read; what lies beyond is a defect, and not looked at."""
 
+_FIRST_EMPTY = re.compile(rb"\r?\n")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
+
 _STORAGE_NAMES: Final = tuple(
     b"\n" + name
     for name in (b"status", b"x-status", b"x-uid", b"x-imap", b"x-keywords", b"x-mozilla-", b"content-length")
@@ -29,6 +32,16 @@ def header_section(head: bytes) -> bytes:
         return b""
     end = head.find(b"\r\n\r\n", 0, MAX_HEADER + 4)
     return head[: end + 2 if end >= 0 else MAX_HEADER][:MAX_HEADER]
+
+
+def divide(head: bytes) -> tuple[bytes, int]:
+    """Return a mail's header section, at most MAX_HEADER, and where its body begins; lines may end in CRLF or LF."""
+    if first := _FIRST_EMPTY.match(head):
+        return b"", first.end()
+    found = _EMPTY_LINE.search(head, 0, MAX_HEADER + 4)
+    if not found:
+        return head[:MAX_HEADER], len(head[:MAX_HEADER])
+    return head[: found.start() + 1], found.end()
 
 
 def body_start(head: bytes) -> int | None:

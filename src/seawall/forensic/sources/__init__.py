@@ -1,0 +1,1 @@
+"""Where mails come from: mailboxes, archives, logs; found out by their content."""
