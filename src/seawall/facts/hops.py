@@ -1,7 +1,9 @@
 """A header's Received fields → hops: each field in its clauses (RFC 5321 §4.4), and the way that they make together.
 
-Owns what a clause is. Total: what cannot be read is a defect. It judges nothing: what stands in a line is what its
-writer said, and a line below another may be anybody's.
+Owns what a clause is: a line is cut into words, quoted strings and comments, and each word or comment belongs to the
+clause that it stands in; there are no patterns for whole lines, because no list of them is ever complete. Total: what
+cannot be read is a defect. It judges nothing: what stands in a line is what its writer said, and a line below another may
+be anybody's. Whose line can be trusted for an envelope is told elsewhere, and more strictly (facts/received.py).
 """
 
 import re
@@ -9,64 +11,119 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
+from seawall.facts.client import Client, read_client
 from seawall.facts.dates import moment
+from seawall.facts.product import read_product
 from seawall.model.row import Hop
 
 MAX_HOPS: Final = 256
 MAX_TEXT: Final = 1024
+"""Characters of a Received that are read; the longest real one that we know has 445 octets."""
+
+NO_BY: Final = "no-by"
+NO_DATE: Final = "no-date"
+OPEN_COMMENT: Final = "open-comment"
+TOO_LONG: Final = "too-long"
+
 _SPACE: Final = b" \t\r\n"
-_IP = re.compile(r"\[(?:IPv6:)?([0-9a-fA-F.:]{3,45})\]|\(([0-9]{1,3}(?:\.[0-9]{1,3}){3})\)")
-_FROM = re.compile(r"from\s+([^\s();]+)", re.IGNORECASE)
-_RDNS = re.compile(r"\(([A-Za-z0-9_.-]+\.[A-Za-z0-9_-]+)\.?\s+\[")
-_HELO = re.compile(r"\((?:HELO|EHLO|helo=)\s*([^\s()]+)", re.IGNORECASE)
-_BY = re.compile(r"\bby\s+\[?([^\s();\[\]]+)", re.IGNORECASE)
-_WITH = re.compile(r"\bwith\s+([A-Za-z0-9-]+)", re.IGNORECASE)
-_ID = re.compile(r"\bid\s+([^\s;()]+)", re.IGNORECASE)
-_FOR = re.compile(r"\bfor\s+<?([^\s<>;()]+@[^\s<>;()]+)", re.IGNORECASE)
-_PRODUCT = re.compile(r"\(([^()\[\]=]*?(?:\d+\.)+\d+[^()]*)\)|\((Postfix)\)|(Microsoft SMTPSVC)\(([^)]*)\)")
+_TOKEN = re.compile(r'[()]|"[^"]*"?|[^\s()"]+')
+_NOBODY: Final = Client("", "", "")
+_CLAUSES: Final = frozenset(("from", "by", "via", "with", "id", "for"))
+_ADDRESS = re.compile(r"[^\s<>;,]{1,64}@[^\s<>;,]{1,255}")
 
 
 def read_hops(received: Sequence[bytes]) -> tuple[Hop, ...]:
-    """Return the hops of a mail from its Received values, topmost first; the origin's hop comes first in the result."""
+    """Return the hops of a mail from its Received values, topmost first; the origin's hop comes first in the result.
+
+    Of more than MAX_HOPS the topmost are read.
+    """
     hops = []
     prefix = 0
     digest = b""
-    for value in reversed(received[-MAX_HOPS:] if len(received) > MAX_HOPS else received):
+    for value in reversed(received[:MAX_HOPS]):
         digest = blake2b(digest + value.translate(None, _SPACE), digest_size=8).digest()
         parent, prefix = prefix, int.from_bytes(digest, "big", signed=True)
-        hops.append(_hop(value, prefix, parent))
+        hops.append(read_hop(value, prefix, parent))
     return tuple(hops)
 
 
-def _hop(value: bytes, prefix: int, parent: int) -> Hop:
+def read_hop(value: bytes, prefix: int = 0, parent: int = 0) -> Hop:
+    """Return one Received field in its clauses; `prefix` and `parent` name the way up to it and before it."""
     text = value[:MAX_TEXT].decode("utf-8", "replace")
-    clauses, _, stamp = text.rpartition(";")
-    found_from = _FROM.match(clauses)
-    rdns, ip, helo = _RDNS.search(clauses), _IP.search(clauses), _HELO.search(clauses)
-    product = _PRODUCT.search(clauses)
-    named = found_from.group(1) if found_from else ""
+    told, semicolon, stamp = text.rpartition(";")
+    words, comments, is_open = _clauses(told if semicolon else text)
+    defects = []
+    named = words.get("from")
+    client = _NOBODY if named is None else read_client(named, comments.get("from", ()))
+    by = words.get("by")
+    at = moment(stamp.encode("utf-8", "replace")) if semicolon else None
+    if at is None:
+        defects.append(NO_DATE)
+    if not by and named is not None:
+        defects.append(NO_BY)
+    if is_open:
+        defects.append(OPEN_COMMENT)
+    if len(value) > MAX_TEXT:
+        defects.append(TOO_LONG)
+    protocol = " ".join(words.get("with", ())).lower()
+    queue_id = words["id"][0].strip("<>,") if words.get("id") else ""
+    product, version = read_product(protocol, queue_id, comments)
     return Hop(
-        helo=_name(helo.group(1) if helo else named),
-        rdns=_name(rdns.group(1)) if rdns else (_name(named) if helo else ""),
-        from_ip=(ip.group(1) or ip.group(2)) if ip else "",
-        by=_name(_group(_BY, clauses)),
-        protocol=_group(_WITH, clauses).lower(),
-        queue_id=_group(_ID, clauses),
-        recipient=_group(_FOR, clauses).lower(),
-        at=moment(stamp.encode()),
-        product=next((part for part in product.groups() if part), "") if product else "",
-        version="",
-        defects=() if clauses else ("no-date",),
+        helo=client.helo,
+        rdns=client.rdns,
+        from_ip=client.address,
+        by=host_name(by[0]) if by else "",
+        protocol=protocol,
+        queue_id=queue_id,
+        recipient=_recipient(words.get("for", ())),
+        at=at,
+        product=product,
+        version=version,
+        defects=tuple(defects),
         text=text,
         prefix_id=prefix,
         parent_id=parent,
     )
 
 
-def _group(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found.group(1) if found else ""
+def host_name(word: str) -> str:
+    """Return a host as it is compared: without brackets, in lower case, without a dot at its end."""
+    return word.strip("[]<>,;").rstrip(".").lower()
 
 
-def _name(text: str) -> str:
-    return text.strip("[]").rstrip(".").lower()
+def _clauses(text: str) -> tuple[dict[str, list[str]], dict[str, list[list[str]]], bool]:
+    """Cut a field into clauses: the words of each, the words of each comment in it, and whether a comment is left open.
+
+    A clause begins with its name, once, and where the one before it has its value; what stands before the first belongs to "".
+    """
+    words: dict[str, list[str]] = {"": []}
+    comments: dict[str, list[list[str]]] = {}
+    clause = ""
+    current = words[""]
+    depth = 0
+    comment: list[str] = []
+    for token in _TOKEN.findall(text):
+        if token == "(":
+            depth += 1
+            if depth == 1:
+                comment = []
+                comments.setdefault(clause, []).append(comment)
+        elif token == ")":
+            depth -= depth > 0
+        elif depth:
+            comment.append(token)
+        elif (
+            (current or not clause or clause in comments)
+            and (name := token.lower()) in _CLAUSES
+            and name not in words
+        ):
+            clause = name
+            current = words[clause] = []
+        else:
+            current.append(token)
+    return words, comments, depth > 0
+
+
+def _recipient(words: Sequence[str]) -> str:
+    found = _ADDRESS.search(words[0]) if words else None
+    return found.group().lower() if found else ""
