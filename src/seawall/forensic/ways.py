@@ -117,7 +117,7 @@ def client_domain(hop: Hop, known: Callable[[str], str]) -> str:
     What a client calls itself counts where it is a whole name: a server behind a provider's line says who it is, and
     its address has the line's name. That it may lie is weighed by whoever uses it.
     """
-    named = organisation(hop.helo)
+    named = organisation(hop.helo) if not is_line_name(hop.helo) else ""
     looked_up = organisation(hop.rdns) if hop.rdns and not is_line_name(hop.rdns) else ""
     return looked_up or named or (known(hop.from_ip) if hop.from_ip and not is_private(hop.from_ip) else "")
 

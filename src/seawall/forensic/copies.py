@@ -1,0 +1,141 @@
+"""A copy: one mail of a storm, with its facts and its way, as the rules see it.
+
+Owns how a row of the table becomes one. Judges nothing.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seawall.forensic.domains import is_line_name, is_private, organisation
+from seawall.forensic.ways import Way, read_way
+from seawall.model.row import DeliveredTo, Hop, Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One mail. Fields are those of model.row.Row, but for these.
+
+    `box` is the mailbox or archive in which it lies; `arrived` the moment in its topmost Received, else when the
+    source says that it came, else its Date; `way` who handed it on; `reader_steps` how many of the way's last
+    stretches are the reader's own side.
+    """
+
+    source: str
+    place: int
+    offset: int
+    box: str
+    arrived: float | None
+    message_id: str
+    content_id: bytes | None
+    from_address: str
+    sender_domain: str
+    subject: str
+    subject_norm: str
+    date: float | None
+    return_path: str | None
+    recipients: tuple[str, ...]
+    recipient_count: int
+    marked_recipients: tuple[str, ...]
+    envelope_to: tuple[str, ...]
+    delivered_to: tuple[DeliveredTo, ...]
+    hops: tuple[Hop, ...]
+    list_id: str
+    list_positions: tuple[str, ...]
+    loop_addresses: tuple[str, ...]
+    auto_submitted: str
+    is_resent: bool
+    thread: str
+    in_reply_to: str
+    mailer: str
+    minted_at: float | None
+    minted_ip: str
+    pickup_host: str
+    pickup_arrival: float | None
+    report: Report | None
+    way: Way
+    reader_steps: int
+
+    @property
+    def name(self) -> str:
+        """What the copy is called where it is quoted: its source, and its number there from 1."""
+        return f"{self.source}:{self.place + 1}"
+
+    @property
+    def recipient(self) -> str:
+        """Whom the last server delivered it to, "" where nobody says."""
+        for found in self.delivered_to:
+            if not found.hops_above:
+                return found.address
+        if self.hops and self.hops[-1].recipient:
+            return self.hops[-1].recipient
+        return ""
+
+    @property
+    def maker(self) -> str:
+        """The organisation that made it, as far as servers vouch for that; "" where only the reader's side is to be seen."""
+        steps = self.way.steps
+        return self.way.maker if len(steps) - self.way.believed > self.reader_steps else ""
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether a connector that sends mail again left its traces."""
+        return bool(self.marked_recipients) or self.is_pickup_resubmission
+
+    @property
+    def is_pickup_resubmission(self) -> bool:
+        """Whether a pickup folder sent it, and its Message-ID was minted there at that moment (DESIGN §8)."""
+        return (
+            bool(self.pickup_host)
+            and self.minted_at is not None
+            and self.pickup_arrival is not None
+            and abs(self.pickup_arrival - self.minted_at) <= PICKUP_SECONDS
+        )
+
+
+PICKUP_SECONDS = 2.0
+_OWN = frozenset(("arrived", "way", "reader_steps", "delivered_to", "hops", "report"))
+
+
+def copy_of(row: Mapping[str, Any], reader_steps: int, known: Callable[[str], str]) -> Copy:
+    """Return the copy that a row of the table is; lists in it become tuples."""
+    hops = hops_of(row)
+    report = row["report"]
+    return Copy(
+        **{name: _frozen(row[name]) for name in Copy.__dataclass_fields__ if name not in _OWN},
+        arrived=next(
+            (at for at in (hops[-1].at if hops else None, row["received_at"], row["date"]) if at is not None), None
+        ),
+        delivered_to=tuple(DeliveredTo(**found) for found in row["delivered_to"]),
+        hops=hops,
+        report=Report(**{name: _frozen(value) for name, value in report.items()}) if report else None,
+        way=read_way(hops, known),
+        reader_steps=reader_steps,
+    )
+
+
+def hops_of(row: Mapping[str, Any]) -> tuple[Hop, ...]:
+    """Return a row's hops, the origin's first."""
+    return tuple(Hop(**{**hop, "defects": tuple(hop["defects"])}) for hop in row["hops"])
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def names_of_addresses(ways: Iterable[Sequence[Hop]]) -> dict[str, str]:
+    """Return the organisation of each public IP address that some hop gives a name to.
+
+    What a server looked up counts twice what a client said.
+    """
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    for hops in ways:
+        for hop in hops:
+            if not hop.from_ip or is_private(hop.from_ip):
+                continue
+            if hop.rdns and not is_line_name(hop.rdns) and (found := organisation(hop.rdns)):
+                votes[hop.from_ip][found] += 2
+            elif not is_line_name(hop.helo) and (found := organisation(hop.helo)):
+                votes[hop.from_ip][found] += 1
+    return {address: count.most_common(1)[0][0] for address, count in votes.items()}

@@ -1,0 +1,174 @@
+"""Which mails are copies of one another: the same content, or the same Message-ID. SQL over the facts.
+
+Owns the connection to the columnar engine and every statement that runs on it: plain SQL with explicit columns, so that
+the same statements run on a cluster (DESIGN §10). Refuses to know what a storm is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+MEMORY: Final = "900MB"
+"""What the engine may use; beyond it, it writes to its directory."""
+MAX_COPIES: Final = 4_000
+"""Copies of one family that are looked at one by one; of more, every n-th."""
+MAX_FAMILIES: Final = 20_000
+"""Families that are looked at, those with most copies first."""
+MAX_SAMPLES: Final = 48
+"""Mails of one mailbox by which its own servers are told from others."""
+
+_MAILS: Final = """
+CREATE TABLE mails AS
+SELECT row_number() OVER (ORDER BY source, "offset", place) AS mail, filename AS part, file_row_number AS part_row,
+       source, place, "offset", content_id, message_id, from_address, subject_norm,
+       hop_count, coalesce(hops[len(hops)].at, received_at, date) AS arrived,
+       len(marked_recipients) > 0 OR (pickup_host <> '' AND minted_at IS NOT NULL) AS has_signs,
+       report IS NOT NULL AS is_report, thread, in_reply_to
+FROM facts
+"""
+_BOXES: Final = """
+CREATE TABLE boxes AS
+SELECT source, CASE WHEN count(*) > 1 THEN source ELSE regexp_replace(source, '/[^/]*$', '') END AS box
+FROM mails GROUP BY source
+"""
+_PAIRS: Final = """
+SELECT content_id, message_id, count(*) AS copies
+FROM mails
+WHERE message_id IN (SELECT message_id FROM mails WHERE message_id <> '' GROUP BY message_id HAVING count(*) > 1)
+   OR content_id IN (SELECT content_id FROM mails WHERE content_id IS NOT NULL GROUP BY content_id HAVING count(*) > 1)
+GROUP BY content_id, message_id
+"""
+_FAMILIES: Final = """
+CREATE TABLE families AS
+SELECT p.family AS family, m.mail AS mail, m.part AS part, m.part_row AS part_row, b.box AS box, m.arrived AS arrived,
+       m.has_signs AS has_signs, m.is_report AS is_report
+FROM mails m
+JOIN pairs p ON p.message_id = m.message_id
+            AND coalesce(p.content_id, ''::BLOB) = coalesce(m.content_id, ''::BLOB)
+JOIN boxes b ON b.source = m.source
+"""
+_CANDIDATES: Final = """
+SELECT family, count(*) AS copies, count(DISTINCT box) AS boxes, max(CASE WHEN has_signs THEN 1 ELSE 0 END) AS signs
+FROM families
+GROUP BY family
+HAVING count(*) > count(DISTINCT box) OR max(CASE WHEN has_signs THEN 1 ELSE 0 END) > 0
+ORDER BY count(*) DESC, family
+LIMIT ?
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Mails that are copies of one another: how many there are, in how many mailboxes, and whether one bears signs."""
+
+    number: int
+    copies: int
+    boxes: int
+    has_signs: bool
+
+
+class Facts:
+    """The facts, as SQL sees them. Use as a context manager: leaving it gives back memory and files."""
+
+    def __init__(self, parts: Sequence[Path], directory: Path) -> None:
+        self._connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(directory)})
+        names = [str(part) for part in parts]
+        self._connection.execute("SET preserve_insertion_order = false")
+        listed = ", ".join("'" + name.replace("'", "''") + "'" for name in names)
+        self._connection.execute(
+            f"CREATE VIEW facts AS SELECT * FROM read_parquet([{listed}], filename = true, file_row_number = true)"  # noqa: S608 -- our own file names, quoted
+        )
+        self._connection.execute(_MAILS)
+        self._connection.execute(_BOXES)
+
+    def __enter__(self) -> "Facts":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def families(self) -> list[Family]:
+        """Return what could be storms: families of which some mailbox has more than one, or that bear signs."""
+        pairs = self._connection.execute(_PAIRS).to_arrow_table()
+        contents, ids = pairs.column("content_id").to_pylist(), pairs.column("message_id").to_pylist()
+        self._connection.register("pairs", pairs.append_column("family", pa.array(_joined(contents, ids), pa.int64())))
+        self._connection.execute(_FAMILIES)
+        self._connection.unregister("pairs")
+        found = self._connection.execute(_CANDIDATES, [MAX_FAMILIES]).fetchall()
+        return [
+            Family(number=number, copies=copies, boxes=boxes, has_signs=bool(signs))
+            for number, copies, boxes, signs in found
+        ]
+
+    def copies(self, families: Sequence[Family]) -> dict[int, list[dict[str, Any]]]:
+        """Return the mails of families as rows of the table, each with its `box`; at most MAX_COPIES of each."""
+        strides = [(family.number, -(-family.copies // MAX_COPIES)) for family in families]
+        chosen = pa.table(
+            {
+                "family": pa.array([number for number, _ in strides], pa.int64()),
+                "stride": pa.array([stride for _, stride in strides], pa.int64()),
+            }
+        )
+        self._connection.register("chosen", chosen)
+        found = self._connection.execute(
+            """
+            SELECT n.family AS family, n.box AS box, f.*
+            FROM (SELECT m.family, m.box, m.part, m.part_row, c.stride,
+                         row_number() OVER (PARTITION BY m.family ORDER BY m.arrived, m.mail) AS number
+                  FROM families m JOIN chosen c ON c.family = m.family) n
+            JOIN facts f ON f.filename = n.part AND f.file_row_number = n.part_row
+            WHERE (n.number - 1) % n.stride = 0
+            """
+        ).to_arrow_table()
+        self._connection.unregister("chosen")
+        rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for row in found.to_pylist():
+            rows[row["family"]].append(row)
+        return rows
+
+    def samples(self, boxes: Iterable[str]) -> Mapping[str, list[dict[str, Any]]]:
+        """Return of each mailbox a few mails, each with its `hops`, one of each sender and subject."""
+        self._connection.register("wanted", pa.table({"box": pa.array(sorted(set(boxes)), pa.string())}))
+        found = self._connection.execute(
+            """
+            SELECT n.box AS box, f.hops AS hops
+            FROM (SELECT box, part, part_row, row_number() OVER (PARTITION BY box ORDER BY mail) AS number
+                  FROM (SELECT b.box AS box, m.part AS part, m.part_row AS part_row, m.mail AS mail,
+                               row_number() OVER (PARTITION BY b.box, m.from_address, m.subject_norm ORDER BY m.mail) AS alike
+                        FROM mails m JOIN boxes b ON b.source = m.source JOIN wanted w ON w.box = b.box)
+                  WHERE alike = 1) n
+            JOIN facts f ON f.filename = n.part AND f.file_row_number = n.part_row
+            WHERE n.number <= ?
+            """,
+            [MAX_SAMPLES],
+        ).to_arrow_table()
+        self._connection.unregister("wanted")
+        rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in found.to_pylist():
+            rows[row["box"]].append(row)
+        return rows
+
+
+def _joined(contents: Sequence[bytes | None], ids: Sequence[str]) -> list[int]:
+    """Return for each pair of content and Message-ID the number of its family: whatever is joined by either."""
+    above: dict[object, object] = {}
+
+    def root(key: object) -> object:
+        while (up := above.setdefault(key, key)) != key:
+            above[key] = key = above[up]
+        return key
+
+    for content, message_id in zip(contents, ids, strict=True):
+        if content is not None and message_id:
+            above[root(content)] = root(message_id)
+    numbers: dict[object, int] = {}
+    found = []
+    for place, (content, message_id) in enumerate(zip(contents, ids, strict=True)):
+        key: object = content if content is not None else message_id or ("alone", place)
+        found.append(numbers.setdefault(root(key), len(numbers)))
+    return found
