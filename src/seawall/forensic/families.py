@@ -94,9 +94,11 @@ class Facts:
 
     def families(self) -> list[Family]:
         """Return what could be storms: families of which some mailbox has more than one, or that bear signs."""
-        pairs = self._connection.execute(_PAIRS).to_arrow_table()
+        pairs = self._connection.sql(_PAIRS).to_arrow_table()
         contents, ids = pairs.column("content_id").to_pylist(), pairs.column("message_id").to_pylist()
-        self._connection.register("pairs", pairs.append_column("family", pa.array(_joined(contents, ids), pa.int64())))
+        self._connection.register(
+            "pairs", pairs.append_column("family", pa.array(_joined(contents, ids), pa.int64()))
+        )
         self._connection.execute(_FAMILIES)
         self._connection.unregister("pairs")
         found = self._connection.execute(_CANDIDATES, [MAX_FAMILIES]).fetchall()
@@ -115,7 +117,7 @@ class Facts:
             }
         )
         self._connection.register("chosen", chosen)
-        found = self._connection.execute(
+        found = self._connection.sql(
             """
             SELECT n.family AS family, n.box AS box, f.*
             FROM (SELECT m.family, m.box, m.part, m.part_row, c.stride,
@@ -134,7 +136,7 @@ class Facts:
     def samples(self, boxes: Iterable[str]) -> Mapping[str, list[dict[str, Any]]]:
         """Return of each mailbox a few mails, each with its `hops`, one of each sender and subject."""
         self._connection.register("wanted", pa.table({"box": pa.array(sorted(set(boxes)), pa.string())}))
-        found = self._connection.execute(
+        found = self._connection.sql(
             """
             SELECT n.box AS box, f.hops AS hops
             FROM (SELECT box, part, part_row, row_number() OVER (PARTITION BY box ORDER BY mail) AS number
@@ -145,7 +147,7 @@ class Facts:
             JOIN facts f ON f.filename = n.part AND f.file_row_number = n.part_row
             WHERE n.number <= ?
             """,
-            [MAX_SAMPLES],
+            params=[MAX_SAMPLES],
         ).to_arrow_table()
         self._connection.unregister("wanted")
         rows: dict[str, list[dict[str, Any]]] = defaultdict(list)

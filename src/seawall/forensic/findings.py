@@ -1,0 +1,178 @@
+"""Copies of one mail → what each copy shows: who made it anew, who sent it again, who handed it on. Pure.
+
+Owns which copies need an explanation, and whose doing each is. In each mailbox the first copy that came by a way needs none.
+Of the others,
+- one whose believed way begins at somebody who is not its sender was MADE there;
+- one that came by a way which is known already, with hops in common, was SENT AGAIN by the last server that both have in
+  common, or fetched again where all hops are the same;
+- one whose way is longer than another's in between was HANDED ON by whom it names among its recipients and who is neither
+  the sender's nor the reader's.
+Whether that makes anybody a suspect is weighed elsewhere.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from seawall.forensic.copies import Copy
+from seawall.forensic.domains import organisation
+
+SENDERS_SHARE: Final = 0.5
+
+
+class Deed(Enum):
+    """What somebody did to a copy."""
+
+    MADE = "made"
+    SENT_AGAIN = "sent again"
+    FETCHED_AGAIN = "fetched again"
+    HANDED_ON = "handed on"
+    SUBMITTED_AGAIN = "submitted again"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one copy shows: its place among the copies, the deed, who did it, and the copy it is compared with."""
+
+    copy: int
+    deed: Deed
+    domains: tuple[str, ...]
+    other: int | None = None
+    shared_hops: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that is known of one family: its copies, each mailbox's in the order in which they came, and what they show.
+
+    `origins` are the organisations at which the mail may honestly begin; `lists` those of lists that sent it;
+    `addressed` those that the mail names as recipients' anywhere.
+    """
+
+    copies: tuple[Copy, ...]
+    boxes: dict[str, tuple[int, ...]]
+    origins: frozenset[str]
+    lists: frozenset[str]
+    addressed: frozenset[str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def sender(self) -> str:
+        """The organisation of the address in From."""
+        return Counter(organisation(copy.sender_domain) for copy in self.copies).most_common(1)[0][0]
+
+
+def read_scene(copies: Sequence[Copy]) -> Scene:
+    """Return what the copies of one mail show."""
+    boxes: dict[str, list[int]] = defaultdict(list)
+    for number in sorted(range(len(copies)), key=lambda number: (copies[number].arrived or 0.0, number)):
+        boxes[copies[number].box].append(number)
+    lists = frozenset(name for copy in copies for name in lists_of(copy))
+    addressed = frozenset(name for copy in copies for name in _addressed(copy))
+    origins = lists | _origins(copies)
+    findings = tuple(
+        finding for numbers in boxes.values() for finding in _in_box(copies, numbers, origins, addressed)
+    )
+    return Scene(
+        copies=tuple(copies),
+        boxes={box: tuple(numbers) for box, numbers in boxes.items()},
+        origins=origins,
+        lists=lists,
+        addressed=addressed,
+        findings=findings,
+    )
+
+
+def lists_of(copy: Copy) -> Iterable[str]:
+    """Return the organisations of the lists that a copy says it came by."""
+    if copy.list_id:
+        yield organisation(copy.list_id.rstrip("> ").rpartition("<")[2])
+    for position in copy.list_positions:
+        if position.startswith("list-post:"):
+            yield organisation(position.rpartition("@")[2].rstrip("> "))
+    local, _, domain = (copy.return_path or "").rpartition("@")
+    if local.endswith(("-bounces", "-bounce", "-owner", "-request", "-admin")) or local.startswith(
+        ("owner-", "bounce-")
+    ):
+        yield organisation(domain)
+
+
+def _addressed(copy: Copy) -> Iterable[str]:
+    addresses = (
+        *copy.recipients,
+        *(found.address for found in copy.delivered_to),
+        *copy.envelope_to,
+        *(hop.recipient for hop in copy.hops if hop.recipient),
+    )
+    return {organisation(address.rpartition("@")[2]) for address in addresses} - {""}
+
+
+def _origins(copies: Sequence[Copy]) -> frozenset[str]:
+    """Return where the mail honestly begins: at its sender's organisation, or, where no copy does, where the first one does.
+
+    A sender whose mail a provider sends out begins at the provider.
+    """
+    sender = organisation(copies[0].sender_domain)
+    if any(copy.maker == sender for copy in copies if sender):
+        return frozenset((sender,))
+    first = min(
+        (copy for copy in copies if copy.maker and not copy.has_signs),
+        key=lambda copy: copy.arrived or 0.0,
+        default=None,
+    )
+    return frozenset(name for name in (sender, first.maker if first else "") if name)
+
+
+def _in_box(
+    copies: Sequence[Copy], numbers: Sequence[int], origins: frozenset[str], addressed: frozenset[str]
+) -> Iterable[Finding]:
+    """Yield what the copies in one mailbox show, in the order in which they came."""
+    known: dict[tuple[str, ...], int] = {}
+    for number in numbers:
+        copy = copies[number]
+        maker = copy.way.maker if copy.has_signs else copy.maker
+        if maker and maker not in origins:
+            yield Finding(number, Deed.MADE, (maker,))
+            continue
+        way = copy.way.domains
+        if way in known:
+            yield _again(copies, number, known[way])
+            continue
+        known[way] = number
+        between = copy.way.believed_domains[1 : -copy.reader_steps or None]
+        handed_on = tuple(
+            dict.fromkeys(name for name in between if name and name not in origins and name in addressed)
+        )
+        if handed_on:
+            yield Finding(number, Deed.HANDED_ON, handed_on)
+
+
+def _again(copies: Sequence[Copy], number: int, other: int) -> Finding:
+    copy, first = copies[number], copies[other]
+    shared = _shared_hops(copy, first)
+    if copy.recipient != first.recipient and copy.recipient and first.recipient:
+        return Finding(number, Deed.UNKNOWN, (), other, shared)
+    if not shared:
+        deed = Deed.SUBMITTED_AGAIN if copy.maker else Deed.UNKNOWN
+        return Finding(number, deed, (copy.maker,) if copy.maker else (), other)
+    is_same = shared == len(copy.hops) == len(first.hops)
+    last = max(
+        (step for step in copy.way.steps if step.stop > step.start and step.start < shared),
+        key=lambda step: step.start,
+        default=None,
+    )
+    who = (last.domain,) if last and last.domain else ()
+    return Finding(number, Deed.FETCHED_AGAIN if is_same else Deed.SENT_AGAIN, who, other, shared)
+
+
+def _shared_hops(copy: Copy, other: Copy) -> int:
+    """Return how many hops from the origin on both have in common."""
+    count = 0
+    for one, two in zip(copy.hops, other.hops, strict=False):
+        if one.prefix_id != two.prefix_id:
+            break
+        count += 1
+    return count

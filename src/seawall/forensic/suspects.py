@@ -1,0 +1,114 @@
+"""Evidence → suspects: a score from 0 to 1 for each organisation, and what holds it down. Pure.
+
+Owns how the score comes about (docs/score.md): the sum of the evidence's weights, at most 1, then at most the lowest cap
+that applies. Each report shows the sum.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from seawall.forensic.advice import advice_for, innocent_explanation, product_of
+from seawall.forensic.copies import Copy
+from seawall.forensic.evidence import Case, cases, markers, read_evidence
+from seawall.forensic.findings import Scene
+from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
+
+LIKELY: Final = 0.8
+POSSIBLE: Final = 0.5
+MENTIONED: Final = 0.15
+"""Below it nobody is named."""
+_UNCERTAIN: Final = 0.45
+
+
+class Cap(NamedTuple):
+    """The highest score that is allowed, and why."""
+
+    score: float
+    why: str
+
+
+def suspects(scenes: Sequence[Scene], species: Species, mine: frozenset[str]) -> tuple[Suspect, ...]:
+    """Return who is suspected of a storm, the most suspected first."""
+    found = [suspect for case in cases(scenes) if (suspect := _suspect(case, species, mine)) is not None]
+    return tuple(sorted(found, key=lambda suspect: (-suspect.score, -suspect.copies, suspect.domain)))
+
+
+def _suspect(case: Case, species: Species, mine: frozenset[str]) -> Suspect | None:
+    evidence = read_evidence(case)
+    total = min(1.0, sum(one.weight for one in evidence))
+    cap = min(_caps(case, evidence), default=Cap(1.0, ""))
+    score = round(min(total, cap.score), 2)
+    if score < MENTIONED:
+        return None
+    hosts = sorted({host for copy in case.copies for host in _hosts(copy, case.domain)})
+    product = product_of(case)
+    return Suspect(
+        domain=case.domain,
+        hosts=tuple(hosts[:8]),
+        score=score,
+        copies=len(case.copies),
+        product=product,
+        advice=advice_for(species, product),
+        contacts=(f"postmaster@{case.domain}", f"abuse@{case.domain}"),
+        innocent_explanation=innocent_explanation(species),
+        evidence=tuple(evidence),
+        cap=cap.why if cap.score < total else "",
+        is_mine=case.domain in mine,
+    )
+
+
+def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
+    caps = []
+    kinds = {one.kind for one in evidence}
+    if (
+        case.made
+        and EvidenceKind.REINJECTED not in kinds
+        and not _is_signed(case)
+        and not _posts_to_list(case)
+    ):
+        caps.append(
+            Cap(
+                _UNCERTAIN,
+                "nothing shows that the mail ever came there, so it may only have passed on a copy",
+            )
+        )
+    if not case.copies:
+        caps.append(Cap(_UNCERTAIN, "only a name that anybody can write points there"))
+    if case.made and not _is_vouched_for(case):
+        caps.append(Cap(POSSIBLE, "only one line, of a server that is not the reader's, names it"))
+    if case.handed_on and not case.made and not kinds & {EvidenceKind.CYCLE, EvidenceKind.DELIVERED_TO_LOOP}:
+        caps.append(Cap(_UNCERTAIN, "somebody there may simply forward his mail"))
+    return caps
+
+
+def _is_signed(case: Case) -> bool:
+    return any(copy.is_pickup_resubmission or case.domain in markers(copy) for copy in case.made)
+
+
+def _posts_to_list(case: Case) -> bool:
+    return any(
+        name in copy.way.domains for scene in case.scenes for name in scene.lists for copy in case.made
+    )
+
+
+def _is_vouched_for(case: Case) -> bool:
+    """Whether the reader's own server took a copy from it, or two different lines of others say so."""
+    vouching = set()
+    for copy in case.made:
+        steps = copy.way.steps
+        above = copy.way.believed + 1
+        if above >= len(steps) - copy.reader_steps:
+            return True
+        vouching.add(copy.hops[steps[above].start].text)
+    return len(vouching) > 1
+
+
+def _hosts(copy: Copy, domain: str) -> set[str]:
+    hosts = set()
+    for step in copy.way.steps:
+        if step.domain == domain:
+            hosts |= {copy.hops[place].by for place in range(step.start, step.stop) if copy.hops[place].by}
+            if step.start == step.stop and step.start < len(copy.hops):
+                hop = copy.hops[step.start]
+                hosts.add(hop.rdns or hop.helo)
+    return hosts - {""}
