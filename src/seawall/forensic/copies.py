@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seawall.forensic.domains import is_line_name, is_private, organisation
+from seawall.forensic.reader import Reader
+from seawall.forensic.rows import hops_of
 from seawall.forensic.ways import Way, read_way
 from seawall.model.row import DeliveredTo, Hop, Report
 
@@ -18,8 +20,7 @@ class Copy:
     """One mail. Fields are those of model.row.Row, but for these.
 
     `box` is the mailbox or archive in which it lies; `arrived` the moment in its topmost Received, else when the
-    source says that it came, else its Date; `way` who handed it on; `reader_steps` how many of the way's last
-    stretches are the reader's own side.
+    source says that it came, else its Date; `way` who handed it on; `reader` the side of the mailbox in which it lies.
     """
 
     source: str
@@ -55,7 +56,7 @@ class Copy:
     pickup_arrival: float | None
     report: Report | None
     way: Way
-    reader_steps: int
+    reader: Reader
 
     @property
     def name(self) -> str:
@@ -76,7 +77,7 @@ class Copy:
     def maker(self) -> str:
         """The organisation that made it, as far as servers vouch for that; "" where only the reader's side is to be seen."""
         steps = self.way.steps
-        return self.way.maker if len(steps) - self.way.believed > self.reader_steps else ""
+        return self.way.maker if len(steps) - self.way.believed > self.reader.steps else ""
 
     @property
     def has_signs(self) -> bool:
@@ -95,10 +96,10 @@ class Copy:
 
 
 PICKUP_SECONDS = 2.0
-_OWN = frozenset(("arrived", "way", "reader_steps", "delivered_to", "hops", "report"))
+_OWN = frozenset(("arrived", "way", "reader", "delivered_to", "hops", "report"))
 
 
-def copy_of(row: Mapping[str, Any], reader_steps: int, known: Callable[[str], str]) -> Copy:
+def copy_of(row: Mapping[str, Any], reader: Reader, known: Callable[[str], str]) -> Copy:
     """Return the copy that a row of the table is; lists in it become tuples."""
     hops = hops_of(row)
     report = row["report"]
@@ -112,13 +113,8 @@ def copy_of(row: Mapping[str, Any], reader_steps: int, known: Callable[[str], st
         hops=hops,
         report=Report(**{name: _frozen(value) for name, value in report.items()}) if report else None,
         way=read_way(hops, known),
-        reader_steps=reader_steps,
+        reader=reader,
     )
-
-
-def hops_of(row: Mapping[str, Any]) -> tuple[Hop, ...]:
-    """Return a row's hops, the origin's first."""
-    return tuple(Hop(**{**hop, "defects": tuple(hop["defects"])}) for hop in row["hops"])
 
 
 def _frozen(value: Any) -> Any:

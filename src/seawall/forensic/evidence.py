@@ -33,9 +33,11 @@ WEIGHTS: Final = {
     "sent-again-4": 0.65,
     "sent-again-10": 0.8,
     "sent-again-mailboxes": 0.15,
-    "sent-again-contents": 0.45,
+    "sent-again-contents": 0.6,
     "fetched-again": 0.6,
     "fetched-again-12": 0.8,
+    "multiplied-1": 0.5,
+    "multiplied-4": 0.8,
     "delivered-to-loop": 0.3,
     "list-twice": 0.1,
     "beat": 0.1,
@@ -59,13 +61,27 @@ class Case:
     made: tuple[Copy, ...]
     sent_again: tuple[tuple[Copy, Copy, int], ...]
     fetched_again: tuple[Copy, ...]
+    multiplied: tuple[Copy, ...]
     handed_on: tuple[Copy, ...]
     contents: int
 
     @property
     def copies(self) -> tuple[Copy, ...]:
         """All of them."""
-        return (*self.made, *(copy for copy, _, _ in self.sent_again), *self.fetched_again, *self.handed_on)
+        return (
+            *self.made,
+            *(copy for copy, _, _ in self.sent_again),
+            *self.fetched_again,
+            *self.multiplied,
+            *self.handed_on,
+        )
+
+    @property
+    def creations(self) -> int:
+        """How many times it made a copy: one that came to many, or several times by one way, was made once."""
+        return len(
+            {copy.hops[copy.way.steps[copy.way.believed].start].prefix_id for copy in self.made if copy.hops}
+        )
 
 
 def cases(scenes: Sequence[Scene]) -> list[Case]:
@@ -73,6 +89,7 @@ def cases(scenes: Sequence[Scene]) -> list[Case]:
     made: dict[str, list[Copy]] = defaultdict(list)
     sent: dict[str, list[tuple[Copy, Copy, int]]] = defaultdict(list)
     fetched: dict[str, list[Copy]] = defaultdict(list)
+    multiplied: dict[str, list[Copy]] = defaultdict(list)
     handed: dict[str, list[Copy]] = defaultdict(list)
     contents: dict[str, set[int]] = defaultdict(set)
     marked: set[str] = set()
@@ -89,11 +106,13 @@ def cases(scenes: Sequence[Scene]) -> list[Case]:
                         sent[name].append((copy, scene.copies[finding.other], finding.shared_hops))
                     case Deed.FETCHED_AGAIN:
                         fetched[name].append(copy)
+                    case Deed.MULTIPLIED:
+                        multiplied[name].append(copy)
                     case Deed.HANDED_ON:
                         handed[name].append(copy)
                     case _:
                         pass
-    names = {*made, *sent, *fetched, *handed, *marked} - {""}
+    names = {*made, *sent, *fetched, *multiplied, *handed, *marked} - {""}
     return [
         Case(
             domain=name,
@@ -101,6 +120,7 @@ def cases(scenes: Sequence[Scene]) -> list[Case]:
             made=tuple(made[name]),
             sent_again=tuple(sent[name]),
             fetched_again=tuple(fetched[name]),
+            multiplied=tuple(multiplied[name]),
             handed_on=tuple(handed[name]),
             contents=len(contents[name]),
         )
@@ -238,12 +258,12 @@ def _made(case: Case) -> Iterable[Evidence]:
 
 
 def _fan_out(case: Case) -> Iterable[Evidence]:
-    boxes = {copy.box for copy in case.made}
+    boxes = {copy.box for copy in (*case.made, *case.handed_on)}
     if len(boxes) >= _FEW:
         yield Evidence(
             kind=EvidenceKind.FAN_OUT,
-            says=f"what {case.domain} made came into {len(boxes)} of the mailboxes",
-            copies=len(case.made),
+            says=f"what came from {case.domain} is in {len(boxes)} mailboxes",
+            copies=len(case.made) + len(case.handed_on),
             weight=WEIGHTS["many-mailboxes"],
             quotes=(),
         )
@@ -321,7 +341,7 @@ def _fetched_again(case: Case) -> Iterable[Evidence]:
     for copy in case.fetched_again:
         by_box[copy.box, copy.message_id] += 1
     most = max(by_box.values())
-    if most < _RETRIES - 1:
+    if most < _RETRIES:
         return
     yield Evidence(
         kind=EvidenceKind.SOURCE_OF_COPIES,
@@ -330,6 +350,21 @@ def _fetched_again(case: Case) -> Iterable[Evidence]:
         weight=WEIGHTS["fetched-again-12" if most >= _POLLS else "fetched-again"],
         quotes=_received(case.fetched_again, case.domain),
     )
+
+
+def _multiplied(case: Case) -> Iterable[Evidence]:
+    if case.multiplied:
+        copy = case.multiplied[0]
+        yield Evidence(
+            kind=EvidenceKind.SOURCE_OF_COPIES,
+            says=(
+                f"{_count(case.multiplied)} for somebody else at {case.domain} lie in the mailbox of {copy.reader.owner}, "
+                "who has his own"
+            ),
+            copies=len(case.multiplied),
+            weight=WEIGHTS["multiplied-4" if len(case.multiplied) >= _RETRIES else "multiplied-1"],
+            quotes=_received(case.multiplied, case.domain),
+        )
 
 
 def _handed_on(case: Case) -> Iterable[Evidence]:
@@ -362,7 +397,7 @@ def _cycle(case: Case) -> Iterable[Evidence]:
 
 
 def _rounds(copy: Copy, domain: str) -> int:
-    between = copy.way.domains[: -copy.reader_steps or None]
+    between = copy.way.domains[: -copy.reader.steps or None]
     return between.count(domain)
 
 
@@ -438,6 +473,6 @@ def _count(copies: Sequence[Copy]) -> str:
 
 
 _KINDS: Final[tuple[Callable[[Case], Iterable[Evidence]], ...]] = (
-    _marker, _pickup, _made, _fan_out, _addressed, _sent_again, _fetched_again, _handed_on, _cycle,
+    _marker, _pickup, _made, _fan_out, _addressed, _sent_again, _fetched_again, _multiplied, _handed_on, _cycle,
     _delivered_to_loop, _list_twice, _beat, _product,
 )  # fmt: skip

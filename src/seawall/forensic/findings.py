@@ -4,7 +4,7 @@ Owns which copies need an explanation, and whose doing each is. In each mailbox 
 Of the others,
 - one whose believed way begins at somebody who is not its sender was MADE there;
 - one that came by a way which is known already, with hops in common, was SENT AGAIN by the last server that both have in
-  common, or fetched again where all hops are the same;
+  common; where that is the reader's own side it was FETCHED AGAIN, or MULTIPLIED where it is another's mail;
 - one whose way is longer than another's in between was HANDED ON by whom it names among its recipients and who is neither
   the sender's nor the reader's.
 Whether that makes anybody a suspect is weighed elsewhere.
@@ -12,14 +12,15 @@ Whether that makes anybody a suspect is weighed elsewhere.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 
-SENDERS_SHARE: Final = 0.5
+ENOUGH_SENT: Final = 4
+"""Copies to one mailbox by which a server is known to send again."""
 
 
 class Deed(Enum):
@@ -28,6 +29,7 @@ class Deed(Enum):
     MADE = "made"
     SENT_AGAIN = "sent again"
     FETCHED_AGAIN = "fetched again"
+    MULTIPLIED = "multiplied"
     HANDED_ON = "handed on"
     SUBMITTED_AGAIN = "submitted again"
     UNKNOWN = "unknown"
@@ -73,8 +75,9 @@ def read_scene(copies: Sequence[Copy]) -> Scene:
     lists = frozenset(name for copy in copies for name in lists_of(copy))
     addressed = frozenset(name for copy in copies for name in _addressed(copy))
     origins = lists | _origins(copies)
-    findings = tuple(
-        finding for numbers in boxes.values() for finding in _in_box(copies, numbers, origins, addressed)
+    findings = _resolved(
+        [finding for numbers in boxes.values() for finding in _in_box(copies, numbers, origins, addressed)],
+        copies,
     )
     return Scene(
         copies=tuple(copies),
@@ -133,16 +136,16 @@ def _in_box(
     known: dict[tuple[str, ...], int] = {}
     for number in numbers:
         copy = copies[number]
-        maker = copy.way.maker if copy.has_signs else copy.maker
-        if maker and maker not in origins:
-            yield Finding(number, Deed.MADE, (maker,))
+        finding = _made(copy, number, origins, addressed)
+        if finding is not None:
+            yield finding
             continue
         way = copy.way.domains
         if way in known:
             yield _again(copies, number, known[way])
             continue
         known[way] = number
-        between = copy.way.believed_domains[1 : -copy.reader_steps or None]
+        between = copy.way.believed_domains[1 : -copy.reader.steps]
         handed_on = tuple(
             dict.fromkeys(name for name in between if name and name not in origins and name in addressed)
         )
@@ -150,22 +153,82 @@ def _in_box(
             yield Finding(number, Deed.HANDED_ON, handed_on)
 
 
+def _made(copy: Copy, number: int, origins: frozenset[str], addressed: frozenset[str]) -> Finding | None:
+    """Return who made a copy anew, or may have, None where nobody but its sender did."""
+    maker = copy.way.maker if copy.has_signs else copy.maker
+    if not maker or maker in origins:
+        return None
+    if copy.has_signs:
+        return Finding(number, Deed.MADE, (maker,))
+    if copy.reader.cuts:
+        # Who hands it over is all that can be seen: he may have made it, or passed it on.
+        return Finding(number, Deed.HANDED_ON, (maker,) if maker in addressed else ())
+    steps = copy.way.steps
+    lowest = copy.way.believed
+    if maker not in addressed and steps[lowest].start == steps[lowest].stop:
+        # A client that left no line of its own, as no mail server does: who took the mail from there removed the lines
+        # below, and what he did besides does not show.
+        above = steps[lowest + 1].domain if lowest + 1 < len(steps) - copy.reader.steps else ""
+        if above in addressed:
+            return Finding(number, Deed.HANDED_ON, (above,))
+    return Finding(number, Deed.MADE, (maker,))
+
+
 def _again(copies: Sequence[Copy], number: int, other: int) -> Finding:
+    """Return what a copy shows that came by the same way as another one in its mailbox."""
     copy, first = copies[number], copies[other]
     shared = _shared_hops(copy, first)
+    reader = _reader(copy)
     if copy.recipient != first.recipient and copy.recipient and first.recipient:
+        if copy.reader.owner and copy.recipient != copy.reader.owner and shared and reader:
+            return Finding(number, Deed.MULTIPLIED, (reader,), other, shared)
         return Finding(number, Deed.UNKNOWN, (), other, shared)
     if not shared:
         deed = Deed.SUBMITTED_AGAIN if copy.maker else Deed.UNKNOWN
         return Finding(number, deed, (copy.maker,) if copy.maker else (), other)
-    is_same = shared == len(copy.hops) == len(first.hops)
-    last = max(
-        (step for step in copy.way.steps if step.stop > step.start and step.start < shared),
-        key=lambda step: step.start,
-        default=None,
+    steps = copy.way.steps
+    at = max(
+        (place for place, step in enumerate(steps) if step.stop > step.start and step.start < shared),
+        default=0,
     )
-    who = (last.domain,) if last and last.domain else ()
-    return Finding(number, Deed.FETCHED_AGAIN if is_same else Deed.SENT_AGAIN, who, other, shared)
+    who = steps[at].domain
+    if at >= len(steps) - copy.reader.steps:
+        # It came to the reader's side once. What multiplied it there is the reader's own, or his provider's.
+        return Finding(
+            number, Deed.FETCHED_AGAIN, tuple(name for name in (reader, who) if name), other, shared
+        )
+    return Finding(number, Deed.SENT_AGAIN, (who,) if who else (), other, shared)
+
+
+def _reader(copy: Copy) -> str:
+    """Return the organisation of the mailbox that a copy came to, as its own servers name it."""
+    address = copy.recipient
+    for hop in reversed(copy.hops):
+        address = address or hop.recipient
+    return organisation(address.rpartition("@")[2])
+
+
+def _resolved(findings: Sequence[Finding], copies: Sequence[Copy]) -> tuple[Finding, ...]:
+    """Settle who fetched again, which one mailbox cannot tell: the server that sent it again to others, or else the reader's own."""
+    counts = Counter(
+        (finding.domains[0], copies[finding.copy].box)
+        for finding in findings
+        if finding.deed is Deed.SENT_AGAIN and finding.domains
+    )
+    senders = {domain for (domain, _), count in counts.items() if count >= ENOUGH_SENT}
+    settled = []
+    for finding in findings:
+        if finding.deed is Deed.FETCHED_AGAIN:
+            blamed = tuple(name for name in finding.domains if name in senders)
+            if blamed:
+                settled.append(replace(finding, deed=Deed.SENT_AGAIN, domains=blamed[:1]))
+            elif senders:
+                settled.append(replace(finding, deed=Deed.UNKNOWN, domains=()))
+            else:
+                settled.append(replace(finding, domains=finding.domains[:1]))
+        else:
+            settled.append(finding)
+    return tuple(settled)
 
 
 def _shared_hops(copy: Copy, other: Copy) -> int:

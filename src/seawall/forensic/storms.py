@@ -33,7 +33,9 @@ def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[
     found = []
     again: dict[str, list[int]] = defaultdict(list)
     for number, scene in enumerate(scenes):
-        for domain in {name for finding in scene.findings if finding.deed is Deed.SENT_AGAIN for name in finding.domains}:
+        for domain in {
+            name for finding in scene.findings if finding.deed is Deed.SENT_AGAIN for name in finding.domains
+        }:
             again[domain].append(number)
     replayed: set[int] = set()
     for domain, numbers in sorted(again.items(), key=lambda item: -len(item[1])):
@@ -78,7 +80,11 @@ def species_of(scene: Scene) -> Species:
     if made or handed:
         boxes = {copy.box for copy in (*made, *handed)}
         loops = any(_is_circling(copy.way.domains) for copy in (*made, *handed))
-        return Species.FORWARDING_LOOP if loops and len(boxes) == 1 and len(scene.addressed) <= 3 else Species.REMAILER
+        return (
+            Species.FORWARDING_LOOP
+            if loops and len(boxes) == 1 and len(scene.addressed) <= 3
+            else Species.REMAILER
+        )
     if deeds[Deed.FETCHED_AGAIN]:
         return Species.REDOWNLOAD
     if deeds[Deed.SUBMITTED_AGAIN]:
@@ -89,5 +95,3 @@ def species_of(scene: Scene) -> Species:
 def _is_circling(domains: tuple[str, ...]) -> bool:
     counts = Counter(name for name in domains if name)
     return sum(count > 1 for count in counts.values()) >= 2
-
-

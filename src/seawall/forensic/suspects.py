@@ -17,6 +17,10 @@ LIKELY: Final = 0.8
 POSSIBLE: Final = 0.5
 MENTIONED: Final = 0.15
 """Below it nobody is named."""
+MADE_BY_HAND: Final = 3
+"""Copies that a person may make."""
+FORWARDS_TO: Final = 3
+"""Mailboxes to which no one person's forward goes."""
 _UNCERTAIN: Final = 0.45
 
 
@@ -60,8 +64,10 @@ def _suspect(case: Case, species: Species, mine: frozenset[str]) -> Suspect | No
 def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
     caps = []
     kinds = {one.kind for one in evidence}
+    sends_again = len(case.sent_again) > len(case.made)
     if (
         case.made
+        and not sends_again
         and EvidenceKind.REINJECTED not in kinds
         and not _is_signed(case)
         and not _posts_to_list(case)
@@ -74,9 +80,19 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         )
     if not case.copies:
         caps.append(Cap(_UNCERTAIN, "only a name that anybody can write points there"))
-    if case.made and not _is_vouched_for(case):
+    if case.made and not sends_again and not _is_vouched_for(case):
         caps.append(Cap(POSSIBLE, "only one line, of a server that is not the reader's, names it"))
-    if case.handed_on and not case.made and not kinds & {EvidenceKind.CYCLE, EvidenceKind.DELIVERED_TO_LOOP}:
+    boxes = {copy.box for copy in (*case.made, *case.handed_on)}
+    if (
+        case.copies
+        and not case.sent_again
+        and not case.fetched_again
+        and not case.multiplied
+        and not _is_signed(case)
+        and case.creations < MADE_BY_HAND
+        and len(boxes) < FORWARDS_TO
+        and not kinds & {EvidenceKind.CYCLE, EvidenceKind.DELIVERED_TO_LOOP}
+    ):
         caps.append(Cap(_UNCERTAIN, "somebody there may simply forward his mail"))
     return caps
 
@@ -97,7 +113,7 @@ def _is_vouched_for(case: Case) -> bool:
     for copy in case.made:
         steps = copy.way.steps
         above = copy.way.believed + 1
-        if above >= len(steps) - copy.reader_steps:
+        if above >= len(steps) - copy.reader.steps:
             return True
         vouching.add(copy.hops[steps[above].start].text)
     return len(vouching) > 1

@@ -1,0 +1,56 @@
+"""The reader's own side of a way: the servers that all mail of a mailbox comes through, whoever sent it.
+
+What they write is what the reader trusts, and nobody is suspected for it. Owns how far that goes down, whose mailbox it
+is, and whether anything below can be seen at all.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from seawall.forensic.rows import hops_of
+from seawall.forensic.ways import read_way
+
+ENOUGH: Final = 3
+"""Different mails by which it can be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A mailbox's side: how many of the last stretches of a way are its own, whose it is ("" where not told), and
+    whether its servers remove the lines below, so that no way goes further back than to who handed it over.
+    """
+
+    steps: int = 1
+    owner: str = ""
+    cuts: bool = False
+
+
+def read_reader(samples: Sequence[Mapping[str, Any]], known: Callable[[str], str]) -> Reader:
+    """Return a mailbox's side.
+
+    `samples` are rows with `hops` and `delivered_to`, one of each sender and subject. Too few tell nothing.
+    """
+    rows = [row for row in samples if row["hops"]]
+    ways = [tuple(reversed(read_way(hops_of(row), known).domains)) for row in rows]
+    if len(ways) < 2:  # noqa: PLR2004 -- one cannot be compared
+        return Reader()
+    steps = 0
+    for names in zip(*ways, strict=False):
+        if len(set(names)) > 1:
+            break
+        steps += 1
+    steps = max(steps, 1)
+    owners = {_recipient(row) for row in rows} - {""}
+    return Reader(
+        steps=steps,
+        owner=owners.pop() if len(owners) == 1 and len(ways) >= ENOUGH else "",
+        cuts=len(ways) >= ENOUGH and all(len(way) <= steps + 1 for way in ways),
+    )
+
+
+def _recipient(row: Mapping[str, Any]) -> str:
+    for found in row["delivered_to"]:
+        if not found["hops_above"]:
+            return str(found["address"])
+    return str(row["hops"][-1]["recipient"])
