@@ -39,6 +39,7 @@ WEIGHTS: Final = {
     "multiplied-1": 0.5,
     "multiplied-4": 0.8,
     "delivered-to-loop": 0.3,
+    "posted-back": 0.2,
     "list-twice": 0.1,
     "beat": 0.1,
     "product": 0.1,
@@ -416,6 +417,20 @@ def _delivered_to_loop(case: Case) -> Iterable[Evidence]:
                 return
 
 
+def _posted_back(case: Case) -> Iterable[Evidence]:
+    """The list got its own mail back."""
+    lists = {name for scene in case.scenes for name in scene.lists}
+    posted = [copy for copy in case.made if lists & set(copy.way.believed_domains[1:])]
+    if posted and case.domain not in lists and case.creations >= _FEW:
+        yield Evidence(
+            kind=EvidenceKind.REINJECTED,
+            says=f"{_count(posted)} came to the list from {case.domain}, after the list had sent the mail out",
+            copies=len(posted),
+            weight=WEIGHTS["posted-back"],
+            quotes=_received(posted, case.domain),
+        )
+
+
 def _list_twice(case: Case) -> Iterable[Evidence]:
     for copy in case.made:
         names = [position.partition(":")[0] for position in copy.list_positions]
@@ -474,5 +489,5 @@ def _count(copies: Sequence[Copy]) -> str:
 
 _KINDS: Final[tuple[Callable[[Case], Iterable[Evidence]], ...]] = (
     _marker, _pickup, _made, _fan_out, _addressed, _sent_again, _fetched_again, _multiplied, _handed_on, _cycle,
-    _delivered_to_loop, _list_twice, _beat, _product,
+    _delivered_to_loop, _posted_back, _list_twice, _beat, _product,
 )  # fmt: skip

@@ -194,18 +194,13 @@ def _again(copies: Sequence[Copy], number: int, other: int) -> Finding:
     who = steps[at].domain
     if at >= len(steps) - copy.reader.steps:
         # It came to the reader's side once. What multiplied it there is the reader's own, or his provider's.
-        return Finding(
-            number, Deed.FETCHED_AGAIN, tuple(name for name in (reader, who) if name), other, shared
-        )
+        return Finding(number, Deed.FETCHED_AGAIN, (reader, who), other, shared)
     return Finding(number, Deed.SENT_AGAIN, (who,) if who else (), other, shared)
 
 
 def _reader(copy: Copy) -> str:
     """Return the organisation of the mailbox that a copy came to, as its own servers name it."""
-    address = copy.recipient
-    for hop in reversed(copy.hops):
-        address = address or hop.recipient
-    return organisation(address.rpartition("@")[2])
+    return organisation(copy.recipient.rpartition("@")[2]) or copy.reader.domain
 
 
 def _resolved(findings: Sequence[Finding], copies: Sequence[Copy]) -> tuple[Finding, ...]:
@@ -216,18 +211,21 @@ def _resolved(findings: Sequence[Finding], copies: Sequence[Copy]) -> tuple[Find
         if finding.deed is Deed.SENT_AGAIN and finding.domains
     )
     senders = {domain for (domain, _), count in counts.items() if count >= ENOUGH_SENT}
+    fetched = [finding.domains for finding in findings if finding.deed is Deed.FETCHED_AGAIN]
+    servers = {who for _, who in fetched}
+    if not senders and len({reader for reader, _ in fetched}) > 1:
+        # Not everybody fetches twice on one day.
+        senders = servers if len(servers) == 1 else {""}
     settled = []
     for finding in findings:
-        if finding.deed is Deed.FETCHED_AGAIN:
-            blamed = tuple(name for name in finding.domains if name in senders)
-            if blamed:
-                settled.append(replace(finding, deed=Deed.SENT_AGAIN, domains=blamed[:1]))
-            elif senders:
-                settled.append(replace(finding, deed=Deed.UNKNOWN, domains=()))
-            else:
-                settled.append(replace(finding, domains=finding.domains[:1]))
-        else:
+        if finding.deed is not Deed.FETCHED_AGAIN:
             settled.append(finding)
+        elif finding.domains[1] in senders - {""}:
+            settled.append(replace(finding, deed=Deed.SENT_AGAIN, domains=finding.domains[1:]))
+        elif senders or not finding.domains[0]:
+            settled.append(replace(finding, deed=Deed.UNKNOWN, domains=()))
+        else:
+            settled.append(replace(finding, domains=finding.domains[:1]))
     return tuple(settled)
 
 

@@ -4,10 +4,12 @@ What they write is what the reader trusts, and nobody is suspected for it. Owns 
 is, and whether anything below can be seen at all.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from seawall.forensic.domains import organisation
 from seawall.forensic.rows import hops_of
 from seawall.forensic.ways import read_way
 
@@ -17,12 +19,16 @@ ENOUGH: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A mailbox's side: how many of the last stretches of a way are its own, whose it is ("" where not told), and
-    whether its servers remove the lines below, so that no way goes further back than to who handed it over.
+    """A mailbox's side.
+
+    `steps`: how many of the last stretches of a way are its own. `owner`: whose it is, and `domain` the organisation
+    that most of its mail is for, "" where not told. `cuts`: its servers remove the lines below, so that no way goes
+    further back than to who handed it over.
     """
 
     steps: int = 1
     owner: str = ""
+    domain: str = ""
     cuts: bool = False
 
 
@@ -41,10 +47,13 @@ def read_reader(samples: Sequence[Mapping[str, Any]], known: Callable[[str], str
             break
         steps += 1
     steps = max(steps, 1)
-    owners = {_recipient(row) for row in rows} - {""}
+    recipients = [found for row in rows if (found := _recipient(row))]
+    owners = set(recipients)
+    domains = Counter(organisation(address.rpartition("@")[2]) for address in recipients)
     return Reader(
         steps=steps,
         owner=owners.pop() if len(owners) == 1 and len(ways) >= ENOUGH else "",
+        domain=domains.most_common(1)[0][0] if domains else "",
         cuts=len(ways) >= ENOUGH and all(len(way) <= steps + 1 for way in ways),
     )
 
@@ -53,4 +62,4 @@ def _recipient(row: Mapping[str, Any]) -> str:
     for found in row["delivered_to"]:
         if not found["hops_above"]:
             return str(found["address"])
-    return str(row["hops"][-1]["recipient"])
+    return next((str(hop["recipient"]) for hop in reversed(row["hops"]) if hop["recipient"]), "")

@@ -61,7 +61,7 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
     beyond = Counter(
         (scene.copies[finding.copy].box, scene.copies[finding.copy].message_id)
         for finding in scene.findings
-        if finding.deed in {Deed.SENT_AGAIN, Deed.MADE, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN}
+        if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
     return max(beyond.values(), default=0) >= TOO_MANY
 
