@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seawall.forensic.domains import is_line_name, is_private, organisation
-from seawall.forensic.reader import Reader
+from seawall.forensic.reader import Reader, recipient_of
 from seawall.forensic.rows import hops_of
 from seawall.forensic.ways import Way, read_way
 from seawall.model.row import DeliveredTo, Hop, Report
@@ -20,7 +20,7 @@ class Copy:
     """One mail. Fields are those of model.row.Row, but for these.
 
     `box` is the mailbox or archive in which it lies; `arrived` the moment in its topmost Received, else when the
-    source says that it came, else its Date; `way` who handed it on; `reader` the side of the mailbox in which it lies.
+    source says that it came, else its Date; `recipient` whom the reader's servers say that it was for; `way` who handed it on; `reader` the side of the mailbox in which it lies.
     """
 
     source: str
@@ -55,6 +55,7 @@ class Copy:
     pickup_host: str
     pickup_arrival: float | None
     report: Report | None
+    recipient: str
     way: Way
     reader: Reader
 
@@ -62,16 +63,6 @@ class Copy:
     def name(self) -> str:
         """What the copy is called where it is quoted: its source, and its number there from 1."""
         return f"{self.source}:{self.place + 1}"
-
-    @property
-    def recipient(self) -> str:
-        """Whom the last server delivered it to, "" where nobody says."""
-        for found in self.delivered_to:
-            if not found.hops_above:
-                return found.address
-        if self.hops and self.hops[-1].recipient:
-            return self.hops[-1].recipient
-        return ""
 
     @property
     def maker(self) -> str:
@@ -96,13 +87,14 @@ class Copy:
 
 
 PICKUP_SECONDS = 2.0
-_OWN = frozenset(("arrived", "way", "reader", "delivered_to", "hops", "report"))
+_OWN = frozenset(("arrived", "recipient", "way", "reader", "delivered_to", "hops", "report"))
 
 
 def copy_of(row: Mapping[str, Any], reader: Reader, known: Callable[[str], str]) -> Copy:
     """Return the copy that a row of the table is; lists in it become tuples."""
     hops = hops_of(row)
     report = row["report"]
+    way = read_way(hops, known)
     return Copy(
         **{name: _frozen(row[name]) for name in Copy.__dataclass_fields__ if name not in _OWN},
         arrived=next(
@@ -112,7 +104,8 @@ def copy_of(row: Mapping[str, Any], reader: Reader, known: Callable[[str], str])
         delivered_to=tuple(DeliveredTo(**found) for found in row["delivered_to"]),
         hops=hops,
         report=Report(**{name: _frozen(value) for name, value in report.items()}) if report else None,
-        way=read_way(hops, known),
+        recipient=recipient_of(row, way, reader.steps),
+        way=way,
         reader=reader,
     )
 

@@ -26,6 +26,7 @@ WEIGHTS: Final = {
     "made-5": 0.6,
     "addressed": 0.2,
     "many-mailboxes": 0.15,
+    "share": 0.3,
     "not-through-sender": 0.05,
     "cycle": 0.4,
     "longer-route": 0.3,
@@ -44,6 +45,8 @@ WEIGHTS: Final = {
     "beat": 0.1,
     "product": 0.1,
 }
+SHARE: Final = 0.15
+"""The part of a mailbox's copies that is a good part: several may make them."""
 _FEW: Final = 2
 _SEVERAL: Final = 5
 _RETRIES: Final = 4
@@ -270,6 +273,31 @@ def _fan_out(case: Case) -> Iterable[Evidence]:
         )
 
 
+def _share(case: Case) -> Iterable[Evidence]:
+    """The copies of several mailboxes have in common that they came from it: nobody's forward goes to all of them."""
+    boxes = repeated_boxes(case)
+    if len(boxes) >= _FEW:
+        yield Evidence(
+            kind=EvidenceKind.SOURCE_OF_COPIES,
+            says=f"in each of {len(boxes)} mailboxes, many of the copies came from {case.domain}",
+            copies=sum(boxes.values()),
+            weight=WEIGHTS["share"],
+            quotes=(),
+        )
+
+
+def repeated_boxes(case: Case) -> dict[str, int]:
+    """Return how many copies of it each mailbox has, where that is a good part of what needs an explanation there."""
+    own: dict[str, int] = defaultdict(int)
+    for copy in (*case.made, *case.handed_on):
+        own[copy.box] += 1
+    all_: dict[str, int] = defaultdict(int)
+    for scene in case.scenes:
+        for finding in scene.findings:
+            all_[scene.copies[finding.copy].box] += 1
+    return {box: count for box, count in own.items() if count >= _RETRIES and count >= SHARE * all_[box]}
+
+
 def _addressed(case: Case) -> Iterable[Evidence]:
     """The copies' maker had the mail: it names somebody there."""
     if not case.copies:
@@ -298,11 +326,11 @@ def _sent_again(case: Case) -> Iterable[Evidence]:
     copies = [copy for copy, _, _ in case.sent_again]
     by_box: dict[tuple[str, int], int] = defaultdict(int)
     for copy, first, shared in case.sent_again:
-        by_box[copy.box, first.hops[shared - 1].prefix_id] += 1
+        by_box[copy.box, first.hops[max(shared - 1, 0)].prefix_id] += 1
     most = max(by_box.values())
     name = "sent-again-10" if most >= _MANY else "sent-again-4" if most >= _RETRIES else "sent-again-1"
     copy, first, shared = case.sent_again[0]
-    quotes = [quote(copy, "Received", copy.hops[shared - 1].text)]
+    quotes = [quote(copy, "Received", copy.hops[max(shared - 1, 0)].text)]
     quotes += [
         quote(one, "Received", one.hops[shared].text) for one in (first, copy) if shared < len(one.hops)
     ]
@@ -488,6 +516,6 @@ def _count(copies: Sequence[Copy]) -> str:
 
 
 _KINDS: Final[tuple[Callable[[Case], Iterable[Evidence]], ...]] = (
-    _marker, _pickup, _made, _fan_out, _addressed, _sent_again, _fetched_again, _multiplied, _handed_on, _cycle,
+    _marker, _pickup, _made, _fan_out, _share, _addressed, _sent_again, _fetched_again, _multiplied, _handed_on, _cycle,
     _delivered_to_loop, _posted_back, _list_twice, _beat, _product,
 )  # fmt: skip

@@ -19,6 +19,8 @@ from typing import Final
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 
+BEGINNINGS: Final = 2
+"""How often one mail may be taken in at its origin."""
 ENOUGH_SENT: Final = 4
 """Copies to one mailbox by which a server is known to send again."""
 
@@ -74,7 +76,7 @@ def read_scene(copies: Sequence[Copy]) -> Scene:
         boxes[copies[number].box].append(number)
     lists = frozenset(name for copy in copies for name in lists_of(copy))
     addressed = frozenset(name for copy in copies for name in _addressed(copy))
-    origins = lists | _origins(copies)
+    origins = lists | _origins(copies, addressed)
     findings = _resolved(
         [finding for numbers in boxes.values() for finding in _in_box(copies, numbers, origins, addressed)],
         copies,
@@ -113,20 +115,28 @@ def _addressed(copy: Copy) -> Iterable[str]:
     return {organisation(address.rpartition("@")[2]) for address in addresses} - {""}
 
 
-def _origins(copies: Sequence[Copy]) -> frozenset[str]:
+def _origins(copies: Sequence[Copy], addressed: frozenset[str]) -> frozenset[str]:
     """Return where the mail honestly begins: at its sender's organisation, or, where no copy does, where the first one does.
 
-    A sender whose mail a provider sends out begins at the provider.
+    A sender whose mail a provider sends out begins at the provider: once, and mostly at one that the mail is not addressed to.
     """
     sender = organisation(copies[0].sender_domain)
     if any(copy.maker == sender for copy in copies if sender):
         return frozenset((sender,))
-    first = min(
-        (copy for copy in copies if copy.maker and not copy.has_signs),
-        key=lambda copy: copy.arrived or 0.0,
-        default=None,
-    )
-    return frozenset(name for name in (sender, first.maker if first else "") if name)
+    honest = {sender} - {""}
+    for copy in sorted(copies, key=lambda copy: copy.arrived or 0.0):
+        maker = copy.maker
+        if not maker or copy.has_signs or copy.reader.cuts:
+            continue
+        begun = {
+            one.hops[one.way.steps[one.way.believed].start].prefix_id
+            for one in copies
+            if one.maker == maker and one.hops
+        }
+        if maker not in addressed or len(begun) <= BEGINNINGS:
+            honest.add(maker)
+            break
+    return frozenset(honest)
 
 
 def _in_box(
@@ -183,6 +193,8 @@ def _again(copies: Sequence[Copy], number: int, other: int) -> Finding:
         if copy.reader.owner and copy.recipient != copy.reader.owner and shared and reader:
             return Finding(number, Deed.MULTIPLIED, (reader,), other, shared)
         return Finding(number, Deed.UNKNOWN, (), other, shared)
+    if not shared and copy.reader.cuts and copy.maker and copy.message_id == first.message_id:
+        return Finding(number, Deed.SENT_AGAIN, (copy.maker,), other)
     if not shared:
         deed = Deed.SUBMITTED_AGAIN if copy.maker else Deed.UNKNOWN
         return Finding(number, deed, (copy.maker,) if copy.maker else (), other)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from seawall.forensic.domains import organisation
 from seawall.forensic.rows import hops_of
-from seawall.forensic.ways import read_way
+from seawall.forensic.ways import Way, read_way
 
 ENOUGH: Final = 3
 """Different mails by which it can be told."""
@@ -38,7 +38,8 @@ def read_reader(samples: Sequence[Mapping[str, Any]], known: Callable[[str], str
     `samples` are rows with `hops` and `delivered_to`, one of each sender and subject. Too few tell nothing.
     """
     rows = [row for row in samples if row["hops"]]
-    ways = [tuple(reversed(read_way(hops_of(row), known).domains)) for row in rows]
+    read = [read_way(hops_of(row), known) for row in rows]
+    ways = [tuple(reversed(way.domains)) for way in read]
     if len(ways) < 2:  # noqa: PLR2004 -- one cannot be compared
         return Reader()
     steps = 0
@@ -47,19 +48,32 @@ def read_reader(samples: Sequence[Mapping[str, Any]], known: Callable[[str], str
             break
         steps += 1
     steps = max(steps, 1)
-    recipients = [found for row in rows if (found := _recipient(row))]
+    recipients = [
+        found for row, way in zip(rows, read, strict=True) if (found := recipient_of(row, way, steps))
+    ]
     owners = set(recipients)
     domains = Counter(organisation(address.rpartition("@")[2]) for address in recipients)
     return Reader(
         steps=steps,
         owner=owners.pop() if len(owners) == 1 and len(ways) >= ENOUGH else "",
         domain=domains.most_common(1)[0][0] if domains else "",
-        cuts=len(ways) >= ENOUGH and all(len(way) <= steps + 1 for way in ways),
+        cuts=len(ways) >= ENOUGH and all(_is_cut(way, steps) for way in read),
     )
 
 
-def _recipient(row: Mapping[str, Any]) -> str:
+def _is_cut(way: Way, steps: int) -> bool:
+    """Whether a way ends at who handed the mail over, and he left no line."""
+    lowest = way.steps[0]
+    return len(way.steps) <= steps or (len(way.steps) == steps + 1 and lowest.start == lowest.stop)
+
+
+def recipient_of(row: Mapping[str, Any], way: Way, steps: int) -> str:
+    """Return whom the reader's own servers say that a mail was for, "" where they don't."""
     for found in row["delivered_to"]:
-        if not found["hops_above"]:
+        if not found["hops_above"] and organisation(found["address"].rpartition("@")[2]):
             return str(found["address"])
-    return next((str(hop["recipient"]) for hop in reversed(row["hops"]) if hop["recipient"]), "")
+    first = way.steps[-steps].start if len(way.steps) >= steps else 0
+    for hop in reversed(row["hops"][first:]):
+        if organisation(hop["recipient"].rpartition("@")[2]):
+            return str(hop["recipient"])
+    return ""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from seawall.forensic.advice import advice_for, innocent_explanation, product_of
 from seawall.forensic.copies import Copy
-from seawall.forensic.evidence import Case, cases, markers, read_evidence
+from seawall.forensic.evidence import Case, cases, markers, read_evidence, repeated_boxes
 from seawall.forensic.findings import Scene
 from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
 
@@ -91,6 +91,7 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         and not _is_signed(case)
         and case.creations < MADE_BY_HAND
         and len(boxes) < FORWARDS_TO
+        and len(repeated_boxes(case)) < 2
         and not kinds & {EvidenceKind.CYCLE, EvidenceKind.DELIVERED_TO_LOOP}
     ):
         caps.append(Cap(_UNCERTAIN, "somebody there may simply forward his mail"))
