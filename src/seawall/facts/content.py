@@ -40,7 +40,15 @@ _FOOTERS: Final = (
 
 
 def content_id(body: bytes, fields: Fields, sender: bytes, *, is_whole: bool) -> bytes | None:
-    """Return the identity of a mail's content (16 octets), None where its body is empty: those never match.
+    """Return the identity of a mail's content (16 octets), None where its body is empty: those never match."""
+    found = content_and_body_id(body, fields, sender, is_whole=is_whole)
+    return found[0] if found else None
+
+
+def content_and_body_id(
+    body: bytes, fields: Fields, sender: bytes, *, is_whole: bool
+) -> tuple[bytes, bytes] | None:
+    """Return the identities of a mail's content and of its body alone (16 octets each), None where the body is empty.
 
     `body` is what stands within the mail's first MAX_READ octets, `is_whole` whether that is all of it; `fields` is
     what the scanner made of the header, `sender` the address in From.
@@ -61,6 +69,7 @@ def content_id(body: bytes, fields: Fields, sender: bytes, *, is_whole: bool) ->
         digest.update(text[:MAX_LEAF])
     if is_empty:
         return None
+    body_alone = digest.copy().digest()
     about = (
         sender,
         normal_subject(fields.first(b"subject") or b""),
@@ -68,7 +77,7 @@ def content_id(body: bytes, fields: Fields, sender: bytes, *, is_whole: bool) ->
         (fields.first(b"references") or b"").translate(None, _SPACE),
     )
     digest.update(b"\0".join(about))
-    return digest.digest()
+    return digest.digest(), body_alone
 
 
 def sender_address(value: bytes) -> bytes:

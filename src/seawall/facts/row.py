@@ -8,7 +8,7 @@ import re
 from hashlib import blake2b
 from typing import Final
 
-from seawall.facts.content import MAX_READ, content_id, normal_subject, sender_address
+from seawall.facts.content import MAX_READ, content_and_body_id, normal_subject, sender_address
 from seawall.facts.dates import moment
 from seawall.facts.dsn import read_bounce
 from seawall.facts.dsn_signs import is_worth_reading
@@ -56,7 +56,10 @@ def read_row(head: bytes, size: int) -> Row:
     sender = sender_address(author)
     message_id = fields.first(b"message-id") or b""
     body = head[body_at:MAX_READ]
-    content = content_id(body, fields, sender, is_whole=len(head) < MAX_READ)
+    content, body_id = content_and_body_id(body, fields, sender, is_whole=len(head) < MAX_READ) or (
+        None,
+        None,
+    )
     hops = read_hops(received)
     recipients, count, marked = _recipients(fields)
     minted_at, minted_ip = _minted(message_id)
@@ -70,6 +73,7 @@ def read_row(head: bytes, size: int) -> Row:
         message_id=_text(_bare_id(message_id)),
         exact_id=_exact(message_id, content),
         content_id=content,
+        body_id=body_id,
         from_address=_text(sender),
         sender_domain=_text(sender.rpartition(b"@")[2]),
         subject=_text(subject),
@@ -198,5 +202,6 @@ def _report(bounce: Bounce | None) -> Report | None:
         reporter=bounce.reporter,
         original_message_id=bounce.original_message_id.strip("<> "),
         original_from=bounce.original_from,
+        original_hosts=bounce.original_hosts,
         is_about_bounce=bounce.is_about_bounce,
     )

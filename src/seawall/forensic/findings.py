@@ -78,7 +78,11 @@ def read_scene(copies: Sequence[Copy]) -> Scene:
     addressed = frozenset(name for copy in copies for name in _addressed(copy))
     origins = lists | _origins(copies, addressed)
     findings = _resolved(
-        [finding for numbers in boxes.values() for finding in _in_box(copies, numbers, origins, addressed)],
+        [
+            finding
+            for numbers in boxes.values()
+            for finding in _in_box(copies, numbers, origins, addressed, lists)
+        ],
         copies,
     )
     return Scene(
@@ -140,7 +144,11 @@ def _origins(copies: Sequence[Copy], addressed: frozenset[str]) -> frozenset[str
 
 
 def _in_box(
-    copies: Sequence[Copy], numbers: Sequence[int], origins: frozenset[str], addressed: frozenset[str]
+    copies: Sequence[Copy],
+    numbers: Sequence[int],
+    origins: frozenset[str],
+    addressed: frozenset[str],
+    lists: frozenset[str],
 ) -> Iterable[Finding]:
     """Yield what the copies in one mailbox show, in the order in which they came."""
     known: dict[tuple[str, ...], int] = {}
@@ -152,7 +160,7 @@ def _in_box(
             continue
         way = copy.way.domains
         if way in known:
-            yield _again(copies, number, known[way])
+            yield _again(copies, number, known[way], lists)
             continue
         known[way] = number
         between = copy.way.believed_domains[1 : -copy.reader.steps]
@@ -184,7 +192,7 @@ def _made(copy: Copy, number: int, origins: frozenset[str], addressed: frozenset
     return Finding(number, Deed.MADE, (maker,))
 
 
-def _again(copies: Sequence[Copy], number: int, other: int) -> Finding:
+def _again(copies: Sequence[Copy], number: int, other: int, lists: frozenset[str]) -> Finding:
     """Return what a copy shows that came by the same way as another one in its mailbox."""
     copy, first = copies[number], copies[other]
     shared = _shared_hops(copy, first)
@@ -193,7 +201,7 @@ def _again(copies: Sequence[Copy], number: int, other: int) -> Finding:
         if copy.reader.owner and copy.recipient != copy.reader.owner and shared and reader:
             return Finding(number, Deed.MULTIPLIED, (reader,), other, shared)
         return Finding(number, Deed.UNKNOWN, (), other, shared)
-    if not shared and copy.reader.cuts and copy.maker and copy.message_id == first.message_id:
+    if not shared and copy.reader.cuts and copy.maker not in lists and copy.message_id == first.message_id:
         return Finding(number, Deed.SENT_AGAIN, (copy.maker,), other)
     if not shared:
         deed = Deed.SUBMITTED_AGAIN if copy.maker else Deed.UNKNOWN
@@ -223,7 +231,12 @@ def _resolved(findings: Sequence[Finding], copies: Sequence[Copy]) -> tuple[Find
         if finding.deed is Deed.SENT_AGAIN and finding.domains
     )
     senders = {domain for (domain, _), count in counts.items() if count >= ENOUGH_SENT}
-    fetched = [finding.domains for finding in findings if finding.deed is Deed.FETCHED_AGAIN]
+    often = Counter(copies[finding.copy].box for finding in findings if finding.deed is Deed.FETCHED_AGAIN)
+    fetched = [
+        finding.domains
+        for finding in findings
+        if finding.deed is Deed.FETCHED_AGAIN and often[copies[finding.copy].box] >= ENOUGH_SENT
+    ]
     servers = {who for _, who in fetched}
     if not senders and len({reader for reader, _ in fetched}) > 1:
         # Not everybody fetches twice on one day.
