@@ -40,6 +40,31 @@ def innocent_explanation(species: Species) -> str:
     return _INNOCENT.get(species, _INNOCENT[Species.UNEXPLAINED])
 
 
+def first_response(species: Species) -> str:
+    """Return what who is under the storm should do first."""
+    return _FIRST_RESPONSE[species]
+
+
+_HOLD: Final = "Let your server hold or refuse further copies (Seawall's guard does), and call the suspects' postmasters: don't answer the copies, and don't write to the list."
+_FIRST_RESPONSE: Final = {
+    Species.CONNECTOR: _HOLD,
+    Species.REMAILER: _HOLD,
+    Species.MULTIDROP: "Stop the program that fetches this mailbox; delete the copies once it has been set right.",
+    Species.REDOWNLOAD: "Stop the program that fetches this mailbox: each poll brings the same mail again. Nothing comes from outside.",
+    Species.FORWARDING_LOOP: "Have one of the two forwards taken out. The mail ends by itself when a server counts too many hops.",
+    Species.ROUTING_LOOP: "Mail to this domain does not arrive: tell its postmaster, and hold it in your queue until he has answered.",
+    Species.RULE_LOOP: "Have the inbox rule switched off.",
+    Species.LIST_LOOP: "Ask the list's owner to hold the list and to remove the subscriber; leave the list's mail unanswered.",
+    Species.REPLY_ALL: "Let nobody answer to all, not even to ask for silence. Restrict who may send to the list or the group, and say so once, from there.",
+    Species.RECALL: "Switch off recalls at your server, or let it drop their reports; delete the reports.",
+    Species.AUTORESPONDERS: "Switch off one of the two automatic replies; that ends it.",
+    Species.TICKET_LOOP: "Let the ticket system ignore mail with an empty envelope sender; close the tickets that it opened.",
+    Species.BACKSCATTER: "Refuse reports about mail that you did not send; the mail they are about was sent by somebody else in your name.",
+    Species.RETRY: "Ask the postmaster of the sending server to take the mail out of his queue. Look whether your own server answers after the final dot in time.",
+    Species.REPLAY: "Ask the postmaster of the sending server to hold his queue. The mails are genuine and old: file them, answer none.",
+    Species.UNEXPLAINED: "File the copies and look at the evidence: no one can be named by it.",
+}
+
 _ADVICE: Final = {
     Species.CONNECTOR: (
         "Stop the program that fetches mail by POP3 and hold the outgoing queue; then make it deliver to the configured mailbox "

@@ -44,6 +44,8 @@ WEIGHTS: Final = {
     "list-twice": 0.1,
     "beat": 0.1,
     "product": 0.1,
+    "answers-8": 0.8,
+    "answers-20": 0.9,
 }
 SHARE: Final = 0.15
 """The part of a mailbox's copies that is a good part: several may make them."""

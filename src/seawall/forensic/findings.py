@@ -203,7 +203,7 @@ def _again(copies: Sequence[Copy], number: int, other: int, lists: frozenset[str
         return Finding(number, Deed.UNKNOWN, (), other, shared)
     if not shared and copy.reader.cuts and copy.maker not in lists and copy.message_id == first.message_id:
         return Finding(number, Deed.SENT_AGAIN, (copy.maker,), other)
-    if not shared:
+    if not shared or not copy.way.steps:
         deed = Deed.SUBMITTED_AGAIN if copy.maker else Deed.UNKNOWN
         return Finding(number, deed, (copy.maker,) if copy.maker else (), other)
     steps = copy.way.steps

@@ -21,11 +21,12 @@ TOO_MANY: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A storm: its species, its scenes (one for each mail that is copied), and who is suspected."""
+    """A storm: its species, its scenes (one for each mail that is copied), who is suspected, and why it is one."""
 
     species: Species
     scenes: tuple[Scene, ...]
     suspects: tuple[Suspect, ...]
+    because: tuple[str, ...] = ()
 
 
 def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[Found]:
