@@ -29,12 +29,13 @@ WEIGHTS: Final = {
     "share": 0.3,
     "not-through-sender": 0.05,
     "cycle": 0.4,
+    "cycle-1": 0.1,
     "longer-route": 0.3,
     "sent-again-1": 0.2,
     "sent-again-4": 0.65,
     "sent-again-10": 0.8,
     "sent-again-mailboxes": 0.15,
-    "sent-again-contents": 0.6,
+    "sent-again-late": 0.6,
     "fetched-again": 0.6,
     "fetched-again-12": 0.8,
     "multiplied-1": 0.5,
@@ -47,6 +48,8 @@ WEIGHTS: Final = {
     "answers-8": 0.8,
     "answers-20": 0.9,
 }
+LATE: Final = 6 * 3600.0
+"""Seconds after which no server still tries what it has handed over."""
 SHARE: Final = 0.15
 """The part of a mailbox's copies that is a good part: several may make them."""
 _FEW: Final = 2
@@ -69,7 +72,6 @@ class Case:
     fetched_again: tuple[Copy, ...]
     multiplied: tuple[Copy, ...]
     handed_on: tuple[Copy, ...]
-    contents: int
 
     @property
     def copies(self) -> tuple[Copy, ...]:
@@ -97,14 +99,12 @@ def cases(scenes: Sequence[Scene]) -> list[Case]:
     fetched: dict[str, list[Copy]] = defaultdict(list)
     multiplied: dict[str, list[Copy]] = defaultdict(list)
     handed: dict[str, list[Copy]] = defaultdict(list)
-    contents: dict[str, set[int]] = defaultdict(set)
     marked: set[str] = set()
-    for number, scene in enumerate(scenes):
+    for scene in scenes:
         marked |= {name for copy in scene.copies for name in markers(copy)}
         for finding in scene.findings:
             copy = scene.copies[finding.copy]
             for name in finding.domains:
-                contents[name].add(number)
                 match finding.deed:
                     case Deed.MADE:
                         made[name].append(copy)
@@ -128,7 +128,6 @@ def cases(scenes: Sequence[Scene]) -> list[Case]:
             fetched_again=tuple(fetched[name]),
             multiplied=tuple(multiplied[name]),
             handed_on=tuple(handed[name]),
-            contents=len(contents[name]),
         )
         for name in sorted(names)
     ]
@@ -215,11 +214,12 @@ def _made(case: Case) -> Iterable[Evidence]:
     if not case.made:
         return
     # A Message-ID that other copies have too was not given by whoever made this one.
+    own = set(map(id, case.made))
     others = {
         copy.message_id
         for scene in case.scenes
         for copy in scene.copies
-        if copy.maker != case.domain and copy.message_id
+        if id(copy) not in own and copy.message_id
     }
     reminted = [copy for copy in case.made if copy.message_id not in others]
     kept = [copy for copy in case.made if copy.message_id in others]
@@ -238,29 +238,23 @@ def _made(case: Case) -> Iterable[Evidence]:
                 weight=weight if copies is not kept or not reminted else 0.0,
                 quotes=_received(copies, case.domain),
             )
-    passed_sender = [
+    senders = [
         copy
         for scene in case.scenes
         for copy in scene.copies
         if scene.sender and scene.sender in copy.way.domains
     ]
-    if passed_sender and not any(
-        scene.sender in copy.way.domains
-        for scene in case.scenes
-        for copy in case.made
-        if copy in scene.copies[:0]
-    ):
-        bypassing = [
-            copy for copy in case.made if organisation(copy.sender_domain) not in copy.way.believed_domains
-        ]
-        if bypassing:
-            yield Evidence(
-                kind=EvidenceKind.NOT_THROUGH_SENDER,
-                says=f"{_count(bypassing)} bear the sender's name and did not come from the sender's servers",
-                copies=len(bypassing),
-                weight=WEIGHTS["not-through-sender"],
-                quotes=_received(passed_sender[:1], organisation(passed_sender[0].sender_domain)),
-            )
+    bypassing = [
+        copy for copy in case.made if organisation(copy.sender_domain) not in copy.way.believed_domains
+    ]
+    if senders and bypassing:
+        yield Evidence(
+            kind=EvidenceKind.NOT_THROUGH_SENDER,
+            says=f"{_count(bypassing)} bear the sender's name and did not come from the sender's servers",
+            copies=len(bypassing),
+            weight=WEIGHTS["not-through-sender"],
+            quotes=_received(senders[:1], organisation(senders[0].sender_domain)),
+        )
 
 
 def _fan_out(case: Case) -> Iterable[Evidence]:
@@ -355,14 +349,24 @@ def _sent_again(case: Case) -> Iterable[Evidence]:
             weight=WEIGHTS["sent-again-mailboxes"],
             quotes=(),
         )
-    if case.contents >= _RETRIES:
+    late = {copy.message_id for copy, first, shared in case.sent_again if lag(copy, first, shared) >= LATE}
+    if len(late) >= _RETRIES:
         yield Evidence(
             kind=EvidenceKind.REPLAYED,
-            says=f"{case.contents} different mails left {case.domain} again",
-            copies=len(copies),
-            weight=WEIGHTS["sent-again-contents"],
+            says=f"{len(late)} different mails left {case.domain} again, hours or days after they had left it first",
+            copies=len(late),
+            weight=WEIGHTS["sent-again-late"],
             quotes=(),
         )
+
+
+def lag(copy: Copy, first: Copy, shared: int) -> float:
+    """Return how many seconds later a copy left the last server that it has in common with the first."""
+    if shared < min(len(copy.hops), len(first.hops)):
+        times = copy.hops[shared].at, first.hops[shared].at
+    else:
+        times = copy.arrived, first.arrived
+    return abs(times[0] - times[1]) if times[0] is not None and times[1] is not None else 0.0
 
 
 def _fetched_again(case: Case) -> Iterable[Evidence]:
@@ -418,7 +422,9 @@ def _cycle(case: Case) -> Iterable[Evidence]:
             kind=EvidenceKind.CYCLE,
             says=f"{_count(found)} passed {case.domain} more than once, up to {_rounds(most, case.domain)} times",
             copies=len(found),
-            weight=WEIGHTS["cycle"],
+            weight=WEIGHTS[
+                "cycle" if len(found) >= _RETRIES or _rounds(most, case.domain) > _FEW else "cycle-1"
+            ],
             quotes=tuple(
                 quote(most, "Received", most.hops[step.start].text)
                 for step in most.way.steps

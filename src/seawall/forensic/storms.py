@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from seawall.forensic.evidence import LATE, lag
 from seawall.forensic.findings import Deed, Scene
 from seawall.forensic.suspects import POSSIBLE, suspects
 from seawall.model.trace import Species, Suspect
@@ -34,18 +35,15 @@ def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[
     found = []
     again: dict[str, list[int]] = defaultdict(list)
     for number, scene in enumerate(scenes):
-        for domain in {
-            name for finding in scene.findings if finding.deed is Deed.SENT_AGAIN for name in finding.domains
-        }:
+        for domain in _late_senders(scene):
             again[domain].append(number)
     replayed: set[int] = set()
-    for domain, numbers in sorted(again.items(), key=lambda item: -len(item[1])):
+    for _, numbers in sorted(again.items(), key=lambda item: (-len(item[1]), item[0])):
         left = [number for number in numbers if number not in replayed]
         if len(left) >= CONTENTS:
             chosen = tuple(scenes[number] for number in left)
             found.append(Found(Species.REPLAY, chosen, suspects(chosen, Species.REPLAY, mine)))
             replayed.update(left)
-        del domain
     for number, scene in enumerate(scenes):
         if number in replayed:
             continue
@@ -56,8 +54,21 @@ def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[
     return sorted(found, key=lambda storm: -sum(len(scene.copies) for scene in storm.scenes))
 
 
+def _late_senders(scene: Scene) -> set[str]:
+    """Return who sent the mail again long after: not a list, which may have sent it by two of its lists."""
+    return {
+        name
+        for finding in scene.findings
+        if finding.deed is Deed.SENT_AGAIN
+        and finding.other is not None
+        and lag(scene.copies[finding.copy], scene.copies[finding.other], finding.shared_hops) >= LATE
+        for name in finding.domains
+        if name not in scene.lists
+    }
+
+
 def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
-    if any(suspect.score >= POSSIBLE for suspect in named):
+    if any(suspect.score > POSSIBLE for suspect in named):
         return True
     beyond = Counter(
         (scene.copies[finding.copy].box, scene.copies[finding.copy].message_id)

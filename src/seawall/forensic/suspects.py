@@ -4,12 +4,13 @@ Owns how the score comes about (docs/score.md): the sum of the evidence's weight
 that applies. Each report shows the sum.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from seawall.forensic.advice import advice_for, innocent_explanation, product_of
 from seawall.forensic.copies import Copy
-from seawall.forensic.evidence import Case, cases, markers, read_evidence, repeated_boxes
+from seawall.forensic.evidence import WEIGHTS, Case, cases, markers, read_evidence, repeated_boxes
 from seawall.forensic.findings import Scene
 from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
 
@@ -19,6 +20,10 @@ MENTIONED: Final = 0.15
 """Below it nobody is named."""
 MADE_BY_HAND: Final = 3
 """Copies that a person may make."""
+RECEIVERS: Final = 2
+"""Receivers that do not all lose their answers."""
+RETRIES_EACH: Final = 2
+"""Copies again by which a receiver counts as one of several."""
 FORWARDS_TO: Final = 3
 """Mailboxes to which no one person's forward goes."""
 _UNCERTAIN: Final = 0.45
@@ -92,10 +97,35 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         and case.creations < MADE_BY_HAND
         and len(boxes) < FORWARDS_TO
         and len(repeated_boxes(case)) < 2
-        and not kinds & {EvidenceKind.CYCLE, EvidenceKind.DELIVERED_TO_LOOP}
+        and not _is_circling(evidence)
     ):
         caps.append(Cap(_UNCERTAIN, "somebody there may simply forward his mail"))
+    receivers = Counter(_receiver(copy) for copy, _, _ in case.sent_again)
+    is_late = any(
+        one.kind is EvidenceKind.REPLAYED and one.weight == WEIGHTS["sent-again-late"] for one in evidence
+    )
+    if receivers and not is_late and sum(count >= RETRIES_EACH for count in receivers.values()) < RECEIVERS:
+        caps.append(
+            Cap(
+                POSSIBLE,
+                "only one receiver got it again, who may have taken it and lost its answer each time",
+            )
+        )
+    if case.fetched_again and all(copy.source != copy.box for copy in case.fetched_again):
+        caps.append(Cap(_UNCERTAIN, "the copies are files in a directory, where anybody may have put them"))
     return caps
+
+
+def _receiver(copy: Copy) -> str:
+    return copy.way.steps[-1].domain if copy.way.steps else ""
+
+
+def _is_circling(evidence: Sequence[Evidence]) -> bool:
+    return any(
+        one.kind is EvidenceKind.DELIVERED_TO_LOOP or one.weight >= WEIGHTS["cycle"]
+        for one in evidence
+        if one.kind in {EvidenceKind.CYCLE, EvidenceKind.DELIVERED_TO_LOOP}
+    )
 
 
 def _is_signed(case: Case) -> bool:
