@@ -38,8 +38,9 @@ WEIGHTS: Final = {
     "sent-again-late": 0.6,
     "fetched-again": 0.6,
     "fetched-again-12": 0.8,
-    "multiplied-1": 0.5,
-    "multiplied-4": 0.8,
+    "multiplied-1": 0.45,
+    "multiplied-3": 0.65,
+    "multiplied-10": 0.8,
     "delivered-to-loop": 0.3,
     "posted-back": 0.2,
     "list-twice": 0.1,
@@ -390,6 +391,7 @@ def _fetched_again(case: Case) -> Iterable[Evidence]:
 def _multiplied(case: Case) -> Iterable[Evidence]:
     if case.multiplied:
         copy = case.multiplied[0]
+        others = len(case.multiplied)
         yield Evidence(
             kind=EvidenceKind.SOURCE_OF_COPIES,
             says=(
@@ -397,7 +399,13 @@ def _multiplied(case: Case) -> Iterable[Evidence]:
                 "who has his own"
             ),
             copies=len(case.multiplied),
-            weight=WEIGHTS["multiplied-4" if len(case.multiplied) >= _RETRIES else "multiplied-1"],
+            weight=WEIGHTS[
+                "multiplied-10"
+                if others >= _MANY
+                else "multiplied-3"
+                if others >= _RETRIES - 1
+                else "multiplied-1"
+            ],
             quotes=_received(case.multiplied, case.domain),
         )
 

@@ -13,6 +13,7 @@ from seawall.forensic.domains import organisation
 from seawall.forensic.rows import hops_of
 from seawall.forensic.ways import Way, read_way
 
+_THIS_MACHINE: Final = frozenset(("localhost", "localhost.localdomain"))
 ENOUGH: Final = 3
 """Different mails by which it can be told."""
 
@@ -68,12 +69,19 @@ def _is_cut(way: Way, steps: int) -> bool:
 
 
 def recipient_of(row: Mapping[str, Any], way: Way, steps: int) -> str:
-    """Return whom the reader's own servers say that a mail was for, "" where they don't."""
+    """Return whom the reader's own servers say that a mail was for, "" where they don't.
+
+    A program that fetches for a user of its own machine names him without a domain: he is who has that name in To or Cc.
+    """
     for found in row["delivered_to"]:
         if not found["hops_above"] and organisation(found["address"].rpartition("@")[2]):
             return str(found["address"])
     first = way.steps[-steps].start if len(way.steps) >= steps else 0
     for hop in reversed(row["hops"][first:]):
-        if organisation(hop["recipient"].rpartition("@")[2]):
+        local, _, domain = hop["recipient"].rpartition("@")
+        if organisation(domain):
             return str(hop["recipient"])
+        if domain in _THIS_MACHINE:
+            named = [address for address in row["recipients"] if address.partition("@")[0] == local]
+            return str(named[0]) if len(named) == 1 else f"{local}@localhost"
     return ""
