@@ -193,7 +193,7 @@ class Facts:
         self._connection.register("wanted", pa.table({"box": pa.array(sorted(set(boxes)), pa.string())}))
         found = self._connection.sql(
             """
-            SELECT n.box AS box, f.hops AS hops, f.delivered_to AS delivered_to, f.recipients AS recipients
+            SELECT n.box AS box, f.hops AS hops, f.delivered_to AS delivered_to, f.recipients AS recipients, f.sender_domain AS sender_domain
             FROM (SELECT box, part, part_row, row_number() OVER (PARTITION BY box ORDER BY mail) AS number
                   FROM (SELECT b.box AS box, m.part AS part, m.part_row AS part_row, m.mail AS mail,
                                row_number() OVER (PARTITION BY b.box, m.from_address, m.subject_norm ORDER BY m.mail) AS alike

@@ -151,7 +151,8 @@ def _in_box(
     lists: frozenset[str],
 ) -> Iterable[Finding]:
     """Yield what the copies in one mailbox show, in the order in which they came."""
-    known: dict[tuple[str, ...], int] = {}
+    known: dict[tuple[tuple[str, ...], str], int] = {}
+    ways: dict[tuple[str, ...], int] = {}
     for number in numbers:
         copy = copies[number]
         finding = _made(copy, number, origins, addressed)
@@ -159,10 +160,15 @@ def _in_box(
             yield finding
             continue
         way = copy.way.domains
-        if way in known:
-            yield _again(copies, number, known[way], lists)
+        if way in ways:
+            other = known.setdefault((way, copy.recipient), ways[way] if not copy.recipient else number)
+            yield (
+                _for_another(copies, number, ways[way])
+                if other == number
+                else _again(copies, number, other, lists)
+            )
             continue
-        known[way] = number
+        ways[way] = known[way, copy.recipient] = number
         between = copy.way.believed_domains[1 : -copy.reader.steps]
         handed_on = tuple(
             dict.fromkeys(name for name in between if name and name not in origins and name in addressed)
@@ -192,15 +198,21 @@ def _made(copy: Copy, number: int, origins: frozenset[str], addressed: frozenset
     return Finding(number, Deed.MADE, (maker,))
 
 
+def _for_another(copies: Sequence[Copy], number: int, other: int) -> Finding:
+    """Return what a copy shows that came by the same way as another one in its mailbox, for another recipient."""
+    copy, first = copies[number], copies[other]
+    shared = _shared_hops(copy, first)
+    reader = _reader(copy)
+    if shared and reader and copy.reader.owner and copy.reader.owner != copy.recipient:
+        return Finding(number, Deed.MULTIPLIED, (reader,), other, shared)
+    return Finding(number, Deed.UNKNOWN, (), other, shared)
+
+
 def _again(copies: Sequence[Copy], number: int, other: int, lists: frozenset[str]) -> Finding:
     """Return what a copy shows that came by the same way as another one in its mailbox."""
     copy, first = copies[number], copies[other]
     shared = _shared_hops(copy, first)
     reader = _reader(copy)
-    if copy.recipient != first.recipient and copy.recipient and first.recipient:
-        if copy.reader.owner and copy.recipient != copy.reader.owner and shared and reader:
-            return Finding(number, Deed.MULTIPLIED, (reader,), other, shared)
-        return Finding(number, Deed.UNKNOWN, (), other, shared)
     if not shared and copy.reader.cuts and copy.maker not in lists and copy.message_id == first.message_id:
         return Finding(number, Deed.SENT_AGAIN, (copy.maker,), other)
     if not shared or not copy.way.steps:

@@ -13,6 +13,7 @@ from seawall.forensic.domains import organisation
 from seawall.forensic.rows import hops_of
 from seawall.forensic.ways import Way, read_way
 
+_FETCHES: Final = ("pop", "imap", "apop")
 _THIS_MACHINE: Final = frozenset(("localhost", "localhost.localdomain"))
 ENOUGH: Final = 3
 """Different mails by which it can be told."""
@@ -48,18 +49,25 @@ def read_reader(samples: Sequence[Mapping[str, Any]], known: Callable[[str], str
         if len(set(names)) > 1:
             break
         steps += 1
-    steps = max(steps, 1)
+    senders = {organisation(row["sender_domain"]) for row in rows}
+    # What all have in common who have the same sender may be the sender's.
+    steps = max(steps if len(senders) >= ENOUGH else min(steps, _fetched(rows)), 1)
     recipients = [
         found for row, way in zip(rows, read, strict=True) if (found := recipient_of(row, way, steps))
     ]
-    owners = set(recipients)
+    owner, count = Counter(recipients).most_common(1)[0] if recipients else ("", 0)
     domains = Counter(organisation(address.rpartition("@")[2]) for address in recipients)
     return Reader(
         steps=steps,
-        owner=owners.pop() if len(owners) == 1 and len(ways) >= ENOUGH else "",
+        owner=owner if count >= ENOUGH and 2 * count > len(recipients) else "",
         domain=domains.most_common(1)[0][0] if domains else "",
         cuts=len(ways) >= ENOUGH and all(_is_cut(way, steps) for way in read),
     )
+
+
+def _fetched(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return 2 where a program fetched the mails from a provider's mailbox, which is the reader's own then too; else 1."""
+    return 2 if all(row["hops"][-1]["protocol"].startswith(_FETCHES) for row in rows) else 1
 
 
 def _is_cut(way: Way, steps: int) -> bool:

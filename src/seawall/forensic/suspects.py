@@ -20,12 +20,12 @@ MENTIONED: Final = 0.15
 """Below it nobody is named."""
 MADE_BY_HAND: Final = 3
 """Copies that a person may make."""
+FORWARDS_TO: Final = 5
+"""Mailboxes to which the people of one organisation do not forward their mail."""
 RECEIVERS: Final = 2
 """Receivers that do not all lose their answers."""
 RETRIES_EACH: Final = 2
 """Copies again by which a receiver counts as one of several."""
-FORWARDS_TO: Final = 3
-"""Mailboxes to which no one person's forward goes."""
 _UNCERTAIN: Final = 0.45
 
 
@@ -68,6 +68,7 @@ def _suspect(case: Case, species: Species, mine: frozenset[str]) -> Suspect | No
 
 def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
     caps = []
+    boxes = {copy.box for copy in (*case.made, *case.handed_on)}
     kinds = {one.kind for one in evidence}
     sends_again = len(case.sent_again) > len(case.made)
     if (
@@ -87,7 +88,6 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         caps.append(Cap(_UNCERTAIN, "only a name that anybody can write points there"))
     if case.made and not sends_again and not _is_vouched_for(case):
         caps.append(Cap(POSSIBLE, "only one line, of a server that is not the reader's, names it"))
-    boxes = {copy.box for copy in (*case.made, *case.handed_on)}
     if (
         case.copies
         and not case.sent_again

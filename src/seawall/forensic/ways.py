@@ -16,6 +16,8 @@ from seawall.model.row import Hop
 
 _SUBMITTED: Final = re.compile(r"e?smtps?a|asmtp|https?|utf8smtps?a", re.IGNORECASE)
 """What stands behind `with` where the client logged in (RFC 3848)."""
+PICKUP: Final = "from mail pickup service by "
+"""How the line begins of a mail that was taken out of a folder: nobody handed it in."""
 _LOCAL: Final = frozenset(("localhost", "127.0.0.1", "::1", "localhost.localdomain"))
 
 
@@ -141,7 +143,7 @@ def _may_join(hop: Hop, below: Hop) -> bool:
     It is where it goes by that host's first label, and cannot be told apart where only a public address is known. A
     person's computer is nobody's server: it says so by a private address, or it logs in.
     """
-    if _SUBMITTED.fullmatch(hop.protocol) or is_private(hop.helo):
+    if _SUBMITTED.fullmatch(hop.protocol) or is_private(hop.helo) or hop.text.startswith(PICKUP):
         return False
     if hop.helo and not _is_number(hop.helo):
         return below.by.partition(".")[0] == hop.helo.partition(".")[0]
