@@ -464,8 +464,8 @@ def _delivered_to_loop(case: Case) -> Iterable[Evidence]:
 def _posted_back(case: Case) -> Iterable[Evidence]:
     """The list got its own mail back."""
     lists = {name for scene in case.scenes for name in scene.lists}
-    posted = [copy for copy in case.made if lists & set(copy.way.believed_domains[1:])]
-    if posted and case.domain not in lists and case.creations >= _FEW:
+    posted = [copy for copy in case.made if copy.list_id or lists & set(copy.way.believed_domains[1:])]
+    if lists and posted and case.domain not in lists and case.creations >= _FEW:
         yield Evidence(
             kind=EvidenceKind.REINJECTED,
             says=f"{_count(posted)} came to the list from {case.domain}, after the list had sent the mail out",

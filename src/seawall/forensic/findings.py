@@ -19,6 +19,8 @@ from typing import Final
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 
+FIRSTS: Final = 2
+"""Mailboxes in which somebody's copy is the first."""
 BEGINNINGS: Final = 2
 """How often one mail may be taken in at its origin."""
 ENOUGH_SENT: Final = 4
@@ -76,7 +78,7 @@ def read_scene(copies: Sequence[Copy]) -> Scene:
         boxes[copies[number].box].append(number)
     lists = frozenset(name for copy in copies for name in lists_of(copy))
     addressed = frozenset(name for copy in copies for name in _addressed(copy))
-    origins = lists | _origins(copies, addressed)
+    origins = lists | _origins(copies, addressed) | _first_makers(copies, boxes.values())
     findings = _resolved(
         [
             finding
@@ -169,10 +171,7 @@ def _in_box(
             )
             continue
         ways[way] = known[way, copy.recipient] = number
-        between = copy.way.believed_domains[1 : -copy.reader.steps]
-        handed_on = tuple(
-            dict.fromkeys(name for name in between if name and name not in origins and name in addressed)
-        )
+        handed_on = _between(copy, copy.way.believed + 1, origins, addressed)
         if handed_on:
             yield Finding(number, Deed.HANDED_ON, handed_on)
 
@@ -192,10 +191,25 @@ def _made(copy: Copy, number: int, origins: frozenset[str], addressed: frozenset
     if maker not in addressed and steps[lowest].start == steps[lowest].stop:
         # A client that left no line of its own, as no mail server does: who took the mail from there removed the lines
         # below, and what he did besides does not show.
-        above = steps[lowest + 1].domain if lowest + 1 < len(steps) - copy.reader.steps else ""
-        if above in addressed:
-            return Finding(number, Deed.HANDED_ON, (above,))
+        above = _between(copy, lowest + 1, origins, addressed)
+        if above and above[0] == steps[lowest + 1].domain:
+            return Finding(number, Deed.HANDED_ON, above)
     return Finding(number, Deed.MADE, (maker,))
+
+
+def _first_makers(copies: Sequence[Copy], boxes: Iterable[Sequence[int]]) -> frozenset[str]:
+    """Return who made the first copies in most mailboxes: the mail came before what was made of it."""
+    firsts = [copies[numbers[0]] for numbers in boxes]
+    makers = Counter(
+        copy.maker for copy in firsts if copy.maker and not copy.has_signs and not copy.reader.cuts
+    )
+    return frozenset(maker for maker, count in makers.items() if count >= FIRSTS and 2 * count > len(firsts))
+
+
+def _between(copy: Copy, start: int, origins: frozenset[str], addressed: frozenset[str]) -> tuple[str, ...]:
+    """Return who had a copy between the stretch at `start` and the reader's side, and is among those whom it names."""
+    steps = copy.way.steps[start : len(copy.way.steps) - copy.reader.steps]
+    return tuple(dict.fromkeys(step.domain for step in steps if step.domain in addressed - origins))
 
 
 def _for_another(copies: Sequence[Copy], number: int, other: int) -> Finding:
@@ -255,7 +269,9 @@ def _resolved(findings: Sequence[Finding], copies: Sequence[Copy]) -> tuple[Find
         senders = servers if len(servers) == 1 else {""}
     settled = []
     for finding in findings:
-        if finding.deed is not Deed.FETCHED_AGAIN:
+        if finding.deed is Deed.MULTIPLIED and senders:
+            settled.append(replace(finding, deed=Deed.UNKNOWN, domains=()))
+        elif finding.deed is not Deed.FETCHED_AGAIN:
             settled.append(finding)
         elif finding.domains[1] in senders - {""}:
             settled.append(replace(finding, deed=Deed.SENT_AGAIN, domains=finding.domains[1:]))

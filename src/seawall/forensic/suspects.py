@@ -22,6 +22,8 @@ MADE_BY_HAND: Final = 3
 """Copies that a person may make."""
 FORWARDS_TO: Final = 5
 """Mailboxes to which the people of one organisation do not forward their mail."""
+LISTED: Final = 2
+"""Mailboxes of a list's members that show that copies came by the list."""
 RECEIVERS: Final = 2
 """Receivers that do not all lose their answers."""
 RETRIES_EACH: Final = 2
@@ -104,7 +106,8 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
     is_late = any(
         one.kind is EvidenceKind.REPLAYED and one.weight == WEIGHTS["sent-again-late"] for one in evidence
     )
-    if receivers and not is_late and sum(count >= RETRIES_EACH for count in receivers.values()) < RECEIVERS:
+    sends_most = len(case.sent_again) > len(case.made) + len(case.handed_on)
+    if sends_most and not is_late and sum(count >= RETRIES_EACH for count in receivers.values()) < RECEIVERS:
         caps.append(
             Cap(
                 POSSIBLE,
@@ -113,7 +116,21 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         )
     if case.fetched_again and all(copy.source != copy.box for copy in case.fetched_again):
         caps.append(Cap(_UNCERTAIN, "the copies are files in a directory, where anybody may have put them"))
+    if case.fetched_again and _untouched(case) < RECEIVERS:
+        caps.append(Cap(POSSIBLE, "no other mailbox shows that the mail left its sender's side once"))
     return caps
+
+
+def _untouched(case: Case) -> int:
+    """Return how many mailboxes of others have one copy alone of what was fetched again."""
+    again = {copy.message_id for copy in case.fetched_again}
+    counts = Counter(
+        copy.box
+        for scene in case.scenes
+        for copy in scene.copies
+        if copy.message_id in again and copy.reader.domain != case.domain
+    )
+    return sum(count == 1 for count in counts.values())
 
 
 def _receiver(copy: Copy) -> str:
@@ -133,9 +150,11 @@ def _is_signed(case: Case) -> bool:
 
 
 def _posts_to_list(case: Case) -> bool:
-    return any(
-        name in copy.way.domains for scene in case.scenes for name in scene.lists for copy in case.made
-    )
+    """Whether its copies came to the list and from there to its members, as nobody's forward does."""
+    lists = {name for scene in case.scenes for name in scene.lists}
+    if any(lists & set(copy.way.domains) for copy in case.made):
+        return True
+    return bool(lists) and len(repeated_boxes(case)) >= LISTED and all(copy.list_id for copy in case.made)
 
 
 def _is_vouched_for(case: Case) -> bool:
