@@ -4,14 +4,14 @@ Owns how the score comes about (docs/score.md): the sum of the evidence's weight
 that applies. Each report shows the sum.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from seawall.forensic.advice import advice_for, innocent_explanation, product_of
 from seawall.forensic.copies import Copy
 from seawall.forensic.evidence import WEIGHTS, Case, cases, markers, read_evidence, repeated_boxes
-from seawall.forensic.findings import Scene
+from seawall.forensic.findings import Deed, Scene
 from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
 
 LIKELY: Final = 0.8
@@ -22,6 +22,8 @@ MADE_BY_HAND: Final = 3
 """Copies that a person may make."""
 FORWARDS_TO: Final = 5
 """Mailboxes to which the people of one organisation do not forward their mail."""
+FETCHES: Final = ("pop", "imap", "apop")
+"""How the protocol begins in the line of a program that fetches mail."""
 LISTED: Final = 2
 """Mailboxes of a list's members that show that copies came by the list."""
 RECEIVERS: Final = 2
@@ -106,6 +108,12 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
     is_late = any(
         one.kind is EvidenceKind.REPLAYED and one.weight == WEIGHTS["sent-again-late"] for one in evidence
     )
+    if case.made and not _is_signed(case) and len(boxes) == 1 and _is_downstream(case, boxes):
+        caps.append(
+            Cap(
+                _UNCERTAIN, "others made copies for many mailboxes, and it may have passed on what came to it"
+            )
+        )
     sends_most = len(case.sent_again) > len(case.made) + len(case.handed_on)
     if sends_most and not is_late and sum(count >= RETRIES_EACH for count in receivers.values()) < RECEIVERS:
         caps.append(
@@ -116,21 +124,27 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         )
     if case.fetched_again and all(copy.source != copy.box for copy in case.fetched_again):
         caps.append(Cap(_UNCERTAIN, "the copies are files in a directory, where anybody may have put them"))
-    if case.fetched_again and _untouched(case) < RECEIVERS:
-        caps.append(Cap(POSSIBLE, "no other mailbox shows that the mail left its sender's side once"))
+    fetches = [
+        copy for copy in case.fetched_again if copy.hops and copy.hops[-1].protocol.startswith(FETCHES)
+    ]
+    if case.fetched_again and not case.sent_again and 2 * len(fetches) < len(case.fetched_again):
+        caps.append(Cap(POSSIBLE, "no line tells whether they were fetched again there or handed in again"))
     return caps
 
 
-def _untouched(case: Case) -> int:
-    """Return how many mailboxes of others have one copy alone of what was fetched again."""
-    again = {copy.message_id for copy in case.fetched_again}
-    counts = Counter(
-        copy.box
-        for scene in case.scenes
-        for copy in scene.copies
-        if copy.message_id in again and copy.reader.domain != case.domain
+def _is_downstream(case: Case, boxes: set[str]) -> bool:
+    """Whether somebody else made as many copies, for other mailboxes too: then what it made may be his, handed on."""
+    others: dict[str, list[Copy]] = defaultdict(list)
+    for scene in case.scenes:
+        for finding in scene.findings:
+            if finding.deed in {Deed.MADE, Deed.HANDED_ON, Deed.SENT_AGAIN}:
+                for name in finding.domains:
+                    others[name].append(scene.copies[finding.copy])
+    del others[case.domain]
+    return any(
+        len(copies) >= len(case.made) and len({copy.box for copy in copies} - boxes) >= 1
+        for copies in others.values()
     )
-    return sum(count == 1 for count in counts.values())
 
 
 def _receiver(copy: Copy) -> str:
