@@ -162,7 +162,8 @@ def _in_box(
             yield finding
             continue
         way = copy.way.domains
-        if way in ways:
+        handed_on = _between(copy, copy.way.believed + 1, origins, addressed)
+        if way in ways and not (handed_on and not _shared_hops(copy, copies[ways[way]])):
             other = known.setdefault((way, copy.recipient), ways[way] if not copy.recipient else number)
             yield (
                 _for_another(copies, number, ways[way])
@@ -171,7 +172,6 @@ def _in_box(
             )
             continue
         ways[way] = known[way, copy.recipient] = number
-        handed_on = _between(copy, copy.way.believed + 1, origins, addressed)
         if handed_on:
             yield Finding(number, Deed.HANDED_ON, handed_on)
 

@@ -127,9 +127,30 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
     fetches = [
         copy for copy in case.fetched_again if copy.hops and copy.hops[-1].protocol.startswith(FETCHES)
     ]
-    if case.fetched_again and not case.sent_again and 2 * len(fetches) < len(case.fetched_again):
+    if (
+        case.fetched_again
+        and not case.sent_again
+        and 2 * len(fetches) < len(case.fetched_again)
+        and not _is_inside(case)
+    ):
         caps.append(Cap(POSSIBLE, "no line tells whether they were fetched again there or handed in again"))
     return caps
+
+
+def _is_inside(case: Case) -> bool:
+    """Whether the mail left its sender's side once, as others' mailboxes show, and not by the server that holds this one."""
+    again = {copy.message_id for copy in case.fetched_again}
+    stores = {copy.way.steps[-1].domain for copy in case.fetched_again if copy.way.steps}
+    others = [
+        copy
+        for scene in case.scenes
+        for copy in scene.copies
+        if copy.message_id in again and copy.reader.domain != case.domain
+    ]
+    single = Counter(copy.box for copy in others)
+    return sum(count == 1 for count in single.values()) >= RECEIVERS and not any(
+        stores & set(copy.way.domains[: -copy.reader.steps]) for copy in others
+    )
 
 
 def _is_downstream(case: Case, boxes: set[str]) -> bool:
