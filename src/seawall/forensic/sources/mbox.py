@@ -1,0 +1,225 @@
+"""An mbox → its mails (RFC 4155), whichever of the four dialects wrote it, in one pass over blocks of octets.
+
+Owns where a mail begins and ends, and which quoting is undone. Refuses to know where the octets come from.
+
+mboxo writes ">From " for a line of a body that begins "From ". mboxrd puts a ">" before any number of them too. mboxcl
+quotes as mboxo does and adds Content-Length; mboxcl2 adds Content-Length and quotes nothing. They are told apart mail by
+mail: a Content-Length holds where another mail, or the end, stands exactly where it says, and then nothing that lies
+between is a mail's beginning, and nothing is unquoted (in mboxcl2 a ">From " is the author's own). Else one ">" before
+"From " goes, which both mboxo and mboxrd have put there. More than one is mboxrd's or the author's own: they are left,
+but where the From line says mboxrd@z, as public-inbox does.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from seawall.forensic.sources.bounds import MOST
+from seawall.forensic.sources.from_line import LOOKAHEAD, MAX_FROM_LINE, begins_mail, date_of
+from seawall.forensic.table import RawMail
+
+BLOCK: Final = 4 * 2**20
+"""Octets that are read at once."""
+MAX_MEASURED: Final = 16 * 2**20
+"""A Content-Length up to this is believed where it proves right; a longer mail ends at the next From line."""
+_MAX_HEADER: Final = 64 * 2**10
+"""Octets of a header in which Content-Length is looked for."""
+
+_FROM = re.compile(rb"\nFrom ")
+"""As a pattern it is found half as fast again as by bytes.find."""
+_LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,12})[ \t]*\r?\n")
+_GAP = re.compile(rb"(?:\r?\n){0,2}")
+_QUOTED = re.compile(rb"\n>(>*From )")
+
+Read = Callable[[int], bytes]
+"""Returns the next octets, at most so many; none at the end."""
+
+
+class Cut(NamedTuple):
+    """A mail's place in an mbox: the octets from its From line on to that of the next, the From line, and the mail.
+
+    `head` is at most the first MOST octets of the mail without its From line, `size` counts all of it, without the
+    empty line that the mbox has put behind. `is_measured` says that its Content-Length holds.
+    """
+
+    begin: int
+    end: int
+    from_line: bytes
+    head: bytes
+    size: int
+    is_measured: bool
+
+
+def read_mbox(read: Read, source: str, *, offset: int = 0, place: int = 0) -> Iterator[RawMail]:
+    """Yield the mails of an mbox, of which `read` gives the octets from `offset` on; the first is number `place`."""
+    for number, cut in enumerate(cuts(read, offset=offset), start=place):
+        head = _unquoted(cut)
+        yield RawMail(
+            source, number, cut.begin, head, cut.size - len(cut.head) + len(head), date_of(cut.from_line)
+        )
+
+
+def _unquoted(cut: Cut) -> bytes:
+    if cut.is_measured or b"\n>" not in cut.head:
+        return cut.head
+    body_at = cut.head.find(b"\n\n")
+    crlf_at = cut.head.find(b"\n\r\n", 0, body_at if body_at >= 0 else len(cut.head))
+    body_at = crlf_at if crlf_at >= 0 else body_at
+    if body_at < 0:
+        return cut.head
+    body = cut.head[body_at:]
+    if b"mboxrd@z" in cut.from_line:
+        body = _QUOTED.sub(rb"\n\1", body)
+    else:
+        body = body.replace(b"\n>From ", b"\nFrom ")
+    return cut.head[:body_at] + body
+
+
+def cuts(read: Read, *, offset: int = 0, keep: int = MOST) -> Iterator[Cut]:
+    """Yield each mail's place; `keep` octets of each come along. The first mail begins at `offset`, where `read` begins.
+
+    Memory is bounded by BLOCK and MAX_MEASURED, whatever the mails are; time is linear.
+    """
+    window = _Window(read, offset)
+    begin = offset
+    while window.has(begin):
+        cut = _next_cut(window, begin, keep)
+        yield cut
+        begin = cut.end
+
+
+class _Window:
+    """The octets at hand: those from `base` on, until more are needed or earlier ones forgotten."""
+
+    __slots__ = ("_read", "base", "is_last", "octets")
+
+    def __init__(self, read: Read, base: int) -> None:
+        self._read = read
+        self.base = base
+        self.octets = b""
+        self.is_last = False
+
+    @property
+    def end(self) -> int:
+        return self.base + len(self.octets)
+
+    def need(self, end: int) -> None:
+        """Have the octets up to `end` at hand, as far as there are."""
+        if end <= self.end or self.is_last:
+            return
+        pieces = [self.octets]
+        reached = self.end
+        # A block at least: each time costs a copy of what is at hand.
+        end = max(end, reached + BLOCK)
+        while reached < end:
+            piece = self._read(BLOCK)
+            if not piece:
+                self.is_last = True
+                break
+            pieces.append(piece)
+            reached += len(piece)
+        self.octets = b"".join(pieces)
+
+    def has(self, at: int) -> bool:
+        self.need(at + 1)
+        return at < self.end
+
+    def forget(self, before: int) -> None:
+        """Let go of what lies before, once that is worth a copy."""
+        if before - self.base >= BLOCK:
+            self.octets = self.octets[before - self.base :]
+            self.base = before
+
+    def part(self, begin: int, end: int) -> bytes:
+        return self.octets[begin - self.base : end - self.base]
+
+
+def _next_cut(window: _Window, begin: int, keep: int) -> Cut:
+    window.forget(begin)
+    window.need(begin + _MAX_HEADER)
+    line_end = window.octets.find(b"\n", begin - window.base, begin - window.base + MAX_FROM_LINE)
+    start = window.base + line_end + 1 if line_end >= 0 else window.end
+    from_line = window.part(begin, min(start, begin + MAX_FROM_LINE))
+    measured = _measured(window, start)
+    if measured:
+        end, following = measured
+        return Cut(
+            begin,
+            following,
+            from_line,
+            window.part(start, min(end, start + keep)),
+            end - start,
+            is_measured=True,
+        )
+    head = b""
+    # The line end of the From line itself may be the one before the next.
+    at = max(begin, start - 1)
+    while True:
+        found = _FROM.search(window.octets, at - window.base)
+        if not found:
+            if window.is_last:
+                following = window.end
+                break
+            # What may be the beginning of the next line's mark stays, and the empty line before it.
+            at = max(at, window.end - len(b"\nFrom"))
+            head += window.part(start + len(head), min(at - 4, start + keep))
+            window.forget(at - 4)
+            window.need(window.end + 1)
+            continue
+        mark = window.base + found.start() + 1
+        if window.end < mark + LOOKAHEAD and not window.is_last:
+            window.need(mark + LOOKAHEAD)
+            continue
+        if begins_mail(
+            window.octets, mark - window.base, is_behind_empty_line=_is_behind_empty_line(window, mark)
+        ):
+            following = mark
+            break
+        at = mark
+    end = max(start, following - _empty_line_octets(window.part(max(start, following - 4), following)))
+    head += window.part(start + len(head), min(end, start + keep))
+    return Cut(begin, following, from_line, head[: end - start], end - start, is_measured=False)
+
+
+def _is_behind_empty_line(window: _Window, mark: int) -> bool:
+    before = window.part(max(window.base, mark - 3), mark)
+    return before.endswith((b"\n\n", b"\n\r\n"))
+
+
+def _empty_line_octets(tail: bytes) -> int:
+    """Return how long the empty line is that an mbox puts behind a mail, 0 where there is none."""
+    if tail.endswith(b"\n\r\n"):
+        return 2
+    return 1 if tail.endswith(b"\n\n") else 0
+
+
+def _measured(window: _Window, start: int) -> tuple[int, int] | None:
+    """Return where a mail ends, and the next begins, by its Content-Length; None where it has none that holds."""
+    at = start - window.base
+    # From the From line's end on, whose own line end is a field's beginning.
+    limit = at + _MAX_HEADER
+    is_crlf = window.octets[max(0, at - 2) : at] == b"\r\n"
+    header_end = window.octets.find(b"\n\r\n" if is_crlf else b"\n\n", at, limit)
+    if header_end < 0:
+        return None
+    found = _LENGTH.search(window.octets[max(0, at - 1) : header_end + 1].lower())
+    if not found:
+        return None
+    octets = int(found.group(1))
+    if octets > MAX_MEASURED:
+        return None
+    end = window.base + header_end + (3 if is_crlf else 2) + octets
+    window.need(end + LOOKAHEAD)
+    if end > window.end:
+        return None
+    gap = _GAP.match(window.octets, end - window.base)
+    following = window.base + gap.end() if gap else end
+    if following == window.end and window.is_last:
+        return end, following
+    at = following - window.base
+    holds = (
+        window.octets.startswith(b"\nFrom ", at - 1)
+        and at > 0
+        and begins_mail(window.octets, at, is_behind_empty_line=True)
+    )
+    return (end, following) if holds else None
