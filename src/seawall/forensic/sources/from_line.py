@@ -15,7 +15,7 @@ LOOKAHEAD: Final = 1024
 
 _DATE = re.compile(
     rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?[ \t]+"
-    rb"([A-Z][a-z]{2})[ \t]+(\d{1,2})[ \t]+(\d\d?):(\d\d)(?::(\d\d))?"
+    rb"([A-Z][a-z]{2})[ \t]+(0?[1-9]|[12]\d|3[01])[ \t]+(\d\d?):(\d\d)(?::(\d\d))?"
     rb"(?:[ \t]+([A-Z]{1,5}|[+-]\d{4}))?[ \t]+((?:19|20)\d\d)(?:[ \t]+([+-]\d{4}))?"
 )
 """What asctime() writes, with the zone that some programs put before or behind the year."""
@@ -23,7 +23,7 @@ _TIME = re.compile(rb"\b\d\d?:\d\d\b")
 _YEAR = re.compile(rb"\b(?:19|20)\d\d\b")
 _BARE: Final = (b"From", b"From -")
 """What Netscape and its heirs write."""
-_FIELD = re.compile(rb"[!-9;-~]{1,128}[ \t]*:|>From ")
+_FIELD = re.compile(rb"[!-9;-~]{1,128}[ \t]*:")
 _FIELD_OR_NONE = re.compile(rb"[!-9;-~]{1,128}[ \t]*:|>From |\r?\n|\Z")
 _ZONES: Final = {
     b"EST": b"-0500", b"EDT": b"-0400", b"CST": b"-0600", b"CDT": b"-0500",

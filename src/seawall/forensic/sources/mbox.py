@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from seawall.errors import SeawallError
 from seawall.forensic.sources.bounds import MOST
 from seawall.forensic.sources.from_line import LOOKAHEAD, MAX_FROM_LINE, begins_mail, date_of
 from seawall.forensic.table import RawMail
@@ -29,7 +30,11 @@ _FROM = re.compile(rb"\nFrom ")
 """As a pattern it is found half as fast again as by bytes.find."""
 _LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,12})[ \t]*\r?\n")
 _GAP = re.compile(rb"(?:\r?\n){0,2}")
+_QUOTED_FROM = re.compile(rb"\n>(?=>*From )")
 _QUOTED = re.compile(rb"\n>(>*From )")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
+_SIGN_OF_LENGTH = re.compile(rb"ength:")
+"""One search of all octets for this costs half of one in each header for the whole name, whatever its case."""
 
 Read = Callable[[int], bytes]
 """Returns the next octets, at most so many; none at the end."""
@@ -60,25 +65,22 @@ def read_mbox(read: Read, source: str, *, offset: int = 0, place: int = 0) -> It
 
 
 def _unquoted(cut: Cut) -> bytes:
-    if cut.is_measured or b"\n>" not in cut.head:
+    first = _QUOTED_FROM.search(cut.head)
+    if cut.is_measured or not first:
         return cut.head
-    body_at = cut.head.find(b"\n\n")
-    crlf_at = cut.head.find(b"\n\r\n", 0, body_at if body_at >= 0 else len(cut.head))
-    body_at = crlf_at if crlf_at >= 0 else body_at
-    if body_at < 0:
-        return cut.head
-    body = cut.head[body_at:]
+    body = _EMPTY_LINE.search(cut.head)
+    # A ">From " in the header is a trace of UUCP's, and no quoting.
+    body_at = body.start() if body else len(cut.head)
     if b"mboxrd@z" in cut.from_line:
-        body = _QUOTED.sub(rb"\n\1", body)
-    else:
-        body = body.replace(b"\n>From ", b"\nFrom ")
-    return cut.head[:body_at] + body
+        return cut.head[:body_at] + _QUOTED.sub(rb"\n\1", cut.head[body_at:])
+    return cut.head[:body_at] + cut.head[body_at:].replace(b"\n>From ", b"\nFrom ")
 
 
 def cuts(read: Read, *, offset: int = 0, keep: int = MOST) -> Iterator[Cut]:
     """Yield each mail's place; `keep` octets of each come along. The first mail begins at `offset`, where `read` begins.
 
-    Memory is bounded by BLOCK and MAX_MEASURED, whatever the mails are; time is linear.
+    Memory is bounded by BLOCK and MAX_MEASURED, whatever the mails are; time is linear. Whatever `read` raises is raised
+    once the mails before have been yielded, the last of them as far as it came.
     """
     window = _Window(read, offset)
     begin = offset
@@ -86,18 +88,22 @@ def cuts(read: Read, *, offset: int = 0, keep: int = MOST) -> Iterator[Cut]:
         cut = _next_cut(window, begin, keep)
         yield cut
         begin = cut.end
+    if window.failure is not None:
+        raise window.failure
 
 
 class _Window:
     """The octets at hand: those from `base` on, until more are needed or earlier ones forgotten."""
 
-    __slots__ = ("_read", "base", "is_last", "octets")
+    __slots__ = ("_read", "_sign", "base", "failure", "is_last", "octets")
 
     def __init__(self, read: Read, base: int) -> None:
         self._read = read
         self.base = base
         self.octets = b""
         self.is_last = False
+        self.failure: Exception | None = None
+        self._sign = -1
 
     @property
     def end(self) -> int:
@@ -112,7 +118,11 @@ class _Window:
         # A block at least: each time costs a copy of what is at hand.
         end = max(end, reached + BLOCK)
         while reached < end:
-            piece = self._read(BLOCK)
+            try:
+                piece = self._read(BLOCK)
+            except (SeawallError, OSError) as problem:
+                self.failure = problem
+                piece = b""
             if not piece:
                 self.is_last = True
                 break
@@ -129,6 +139,14 @@ class _Window:
         if before - self.base >= BLOCK:
             self.octets = self.octets[before - self.base :]
             self.base = before
+
+    def may_have_length(self, begin: int, end: int) -> bool:
+        """Whether a Content-Length may lie between, which are at hand as far as there are."""
+        if self._sign < begin:
+            found = _SIGN_OF_LENGTH.search(self.octets, begin - self.base)
+            # Where there is none, one may begin in the last octets.
+            self._sign = self.base + found.start() if found else max(begin, self.end - len(b"ength"))
+        return self._sign < end
 
     def part(self, begin: int, end: int) -> bytes:
         return self.octets[begin - self.base : end - self.base]
@@ -195,20 +213,9 @@ def _empty_line_octets(tail: bytes) -> int:
 
 def _measured(window: _Window, start: int) -> tuple[int, int] | None:
     """Return where a mail ends, and the next begins, by its Content-Length; None where it has none that holds."""
-    at = start - window.base
-    # From the From line's end on, whose own line end is a field's beginning.
-    limit = at + _MAX_HEADER
-    is_crlf = window.octets[max(0, at - 2) : at] == b"\r\n"
-    header_end = window.octets.find(b"\n\r\n" if is_crlf else b"\n\n", at, limit)
-    if header_end < 0:
+    end = _said_end(window, start)
+    if end is None:
         return None
-    found = _LENGTH.search(window.octets[max(0, at - 1) : header_end + 1].lower())
-    if not found:
-        return None
-    octets = int(found.group(1))
-    if octets > MAX_MEASURED:
-        return None
-    end = window.base + header_end + (3 if is_crlf else 2) + octets
     window.need(end + LOOKAHEAD)
     if end > window.end:
         return None
@@ -218,8 +225,24 @@ def _measured(window: _Window, start: int) -> tuple[int, int] | None:
         return end, following
     at = following - window.base
     holds = (
-        window.octets.startswith(b"\nFrom ", at - 1)
-        and at > 0
+        at > 0
+        and window.octets.startswith(b"\nFrom ", at - 1)
         and begins_mail(window.octets, at, is_behind_empty_line=True)
     )
     return (end, following) if holds else None
+
+
+def _said_end(window: _Window, start: int) -> int | None:
+    """Return where a mail ends if its Content-Length is true; None where it has none up to MAX_MEASURED."""
+    if not window.may_have_length(start, start + _MAX_HEADER):
+        return None
+    at = start - window.base
+    is_crlf = window.octets[max(0, at - 2) : at] == b"\r\n"
+    empty_line = b"\n\r\n" if is_crlf else b"\n\n"
+    header_end = window.octets.find(empty_line, at, at + _MAX_HEADER)
+    if header_end < 0:
+        return None
+    # From the From line's end on, whose own line end is a field's beginning.
+    found = _LENGTH.search(window.octets[max(0, at - 1) : header_end + 1].lower())
+    octets = int(found.group(1)) if found else MAX_MEASURED + 1
+    return window.base + header_end + len(empty_line) + octets if octets <= MAX_MEASURED else None
