@@ -182,7 +182,7 @@ def test_a_mailbox_that_changes_while_it_is_read_is_told(
     monkeypatch.setattr(pieces, "RANGE", 2000)
     box = tmp_path / "box"
     box.write_bytes(mbox(range(100)))
-    done = gathering.work
+    done = work.work
 
     def change_once(*arguments: object) -> object:
         match change:

@@ -106,7 +106,10 @@ def _property(file: Any, tag: str) -> bytes:
         if file.exists(name):
             with file.openstream(name) as stream:
                 value: bytes = stream.read(2 * MAX_TEXT)
-            return value.decode("utf-16-le", "replace").encode("utf-8") if kind == _UNICODE else value
+            if kind == _UNICODE:
+                value = value.decode("utf-16-le", "replace").encode("utf-8")
+            # Some writers end a text as C does.
+            return value.rstrip(b"\0")
     return b""
 
 

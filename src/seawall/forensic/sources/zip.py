@@ -1,6 +1,5 @@
 """A zip: each file in it as a stream, with a bound on the directory that is read into memory."""
 
-import lzma
 import struct
 import zipfile
 import zlib
@@ -13,7 +12,6 @@ from seawall.forensic.sources.stream import Budget, Damaged, Read, Stream
 _DAMAGES: Final = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     struct.error,
     EOFError,
     NotImplementedError,
@@ -23,6 +21,7 @@ _DAMAGES: Final = (
     ValueError,
 )
 """What zipfile raises on what is no sound zip, or is encrypted, or packed in a way that it doesn't know."""
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 0x1
 _LINK: Final = 0o120000
 _KIND: Final = 0o170000
@@ -66,8 +65,9 @@ def entries(file: BinaryIO, modified: float, budget: Budget) -> Iterator[Entry |
             if entry.is_dir() or (entry.external_attr >> 16) & _KIND == _LINK:
                 yield None
                 continue
-            if entry.flag_bits & _ENCRYPTED:
-                yield Entry(entry.filename, "it is encrypted", Stream(lambda _: b""))
+            why_not = _why_not(entry)
+            if why_not:
+                yield Entry(entry.filename, why_not, Stream(lambda _: b""))
                 continue
             try:
                 content = archive.open(entry)
@@ -76,6 +76,16 @@ def entries(file: BinaryIO, modified: float, budget: Budget) -> Iterator[Entry |
                 continue
             with content:
                 yield Entry(entry.filename, "", Stream(_reading(content, budget), modified=modified))
+
+
+def _why_not(entry: zipfile.ZipInfo) -> str:
+    """Return why an entry is not read, "" where it is.
+
+    zipfile bounds what one call unpacks for deflate alone: 4 kB of bzip2 can hold 4 GB.
+    """
+    if entry.flag_bits & _ENCRYPTED:
+        return "it is encrypted"
+    return "" if entry.compress_type in _METHODS else "it is packed in another way than deflate"
 
 
 def _reading(content: IO[bytes], budget: Budget) -> Read:

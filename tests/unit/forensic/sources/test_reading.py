@@ -108,15 +108,20 @@ def test_links_and_folders_in_a_tar_are_passed_over(tmp_path: Path) -> None:
     assert notes.passed_over == 4
 
 
-@pytest.mark.parametrize(
-    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
-)
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_zip_s_files_are_sources_of_their_own(method: int, tmp_path: Path) -> None:
     content = zipped({"box": MBOX, "d/one.eml": MAIL, "__MACOSX/x": b"y", "manifest.json": b"{}"}, method)
     heads, sources, notes = read_octets(content, tmp_path)
     assert heads == [MAIL, OTHER, MAIL]
     assert sources == ["/box", "/box", "/d/one.eml"]
     assert notes.passed_over == 2
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_packed_in_a_way_without_a_bound_is_told(method: int, tmp_path: Path) -> None:
+    heads, _, notes = read_octets(zipped({"box": MBOX}, method), tmp_path)
+    assert not heads
+    assert notes.unread[0].reason == "it is packed in another way than deflate"
 
 
 def test_archives_in_archives_are_read(tmp_path: Path) -> None:
