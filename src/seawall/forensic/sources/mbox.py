@@ -30,7 +30,7 @@ _FROM = re.compile(rb"\nFrom ")
 """As a pattern it is found half as fast again as by bytes.find."""
 _LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,12})[ \t]*\r?\n")
 _GAP = re.compile(rb"(?:\r?\n){0,2}")
-_QUOTED_FROM = re.compile(rb"\n>(?=>*From )")
+_QUOTED_ONCE = re.compile(rb"\n>From ")
 _QUOTED = re.compile(rb"\n>(>*From )")
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _SIGN_OF_LENGTH = re.compile(rb"ength:")
@@ -65,13 +65,13 @@ def read_mbox(read: Read, source: str, *, offset: int = 0, place: int = 0) -> It
 
 
 def _unquoted(cut: Cut) -> bytes:
-    first = _QUOTED_FROM.search(cut.head)
-    if cut.is_measured or not first:
+    is_mboxrd = b"mboxrd@z" in cut.from_line
+    if cut.is_measured or not (_QUOTED if is_mboxrd else _QUOTED_ONCE).search(cut.head):
         return cut.head
     body = _EMPTY_LINE.search(cut.head)
     # A ">From " in the header is a trace of UUCP's, and no quoting.
     body_at = body.start() if body else len(cut.head)
-    if b"mboxrd@z" in cut.from_line:
+    if is_mboxrd:
         return cut.head[:body_at] + _QUOTED.sub(rb"\n\1", cut.head[body_at:])
     return cut.head[:body_at] + cut.head[body_at:].replace(b"\n>From ", b"\nFrom ")
 
