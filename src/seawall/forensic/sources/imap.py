@@ -78,8 +78,10 @@ def read_imap(mailbox: Mailbox, secret: Secret, notes: Notes) -> Iterator[RawMai
         raise ProtocolViolation(
             f"{mailbox.server.host} breaks the protocol: {_said(problem, mailbox.user, secret)}"
         ) from None
-    except ssl.SSLError as problem:
-        raise Untrusted(f"{mailbox.server.host} does not prove who it is: {problem.reason}") from problem
+    except ssl.SSLCertVerificationError as problem:
+        raise Untrusted(
+            f"{mailbox.server.host} does not prove who it is: {problem.verify_message}"
+        ) from problem
     except OSError as problem:
         raise ConnectionLost(
             f"{mailbox.server.host}:{mailbox.server.port} cannot be reached: {problem}"

@@ -157,7 +157,7 @@ def _file(path: str, octets: int, notes: Notes, batch: _Batch) -> Iterator[Piece
 
 
 def _ranges(path: str, descriptor: int) -> Iterator[Range]:
-    """Cut an mbox where mails begin. This pass finds them at 2 GB/s or so, and knows what is between for certain."""
+    """Cut an mbox where mails begin. This pass is a tenth of what the facts cost at most, and is sure."""
     stamp = stamp_of(descriptor)
     skipped = len(mbox_mark(os.pread(descriptor, PEEK, 0)))
     os.lseek(descriptor, skipped, os.SEEK_SET)
