@@ -105,7 +105,8 @@ def copy_of(row: Mapping[str, Any], reader_steps: int, known: Callable[[str], st
     return Copy(
         **{name: _frozen(row[name]) for name in Copy.__dataclass_fields__ if name not in _OWN},
         arrived=next(
-            (at for at in (hops[-1].at if hops else None, row["received_at"], row["date"]) if at is not None), None
+            (at for at in (hops[-1].at if hops else None, row["received_at"], row["date"]) if at is not None),
+            None,
         ),
         delivered_to=tuple(DeliveredTo(**found) for found in row["delivered_to"]),
         hops=hops,

@@ -96,7 +96,9 @@ class Facts:
         """Return what could be storms: families of which some mailbox has more than one, or that bear signs."""
         pairs = self._connection.execute(_PAIRS).to_arrow_table()
         contents, ids = pairs.column("content_id").to_pylist(), pairs.column("message_id").to_pylist()
-        self._connection.register("pairs", pairs.append_column("family", pa.array(_joined(contents, ids), pa.int64())))
+        self._connection.register(
+            "pairs", pairs.append_column("family", pa.array(_joined(contents, ids), pa.int64()))
+        )
         self._connection.execute(_FAMILIES)
         self._connection.unregister("pairs")
         found = self._connection.execute(_CANDIDATES, [MAX_FAMILIES]).fetchall()
