@@ -4,12 +4,13 @@
 
 Owns how an input is made of seeds (tests/fuzz/seeds, and real mail where a directory of it is named), and what bounds
 hold. The same seed makes the same inputs. An input that breaks the invariant is kept in tests/fuzz/found, and played
-again by the ordinary tests. It needs no fuzzer: nothing here is compiled, so there is no coverage to be led by.
+again by the ordinary tests; one that may be made of somebody's mail is kept in a temporary directory instead. It needs no fuzzer: nothing here is compiled, so there is no coverage to be led by.
 """
 
 import argparse
 import random
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -142,6 +143,7 @@ def main() -> int:
     seeds = own_seeds()
     if order.corpus:
         seeds += [path.read_bytes()[:65_536] for path in sorted(order.corpus.rglob("*")) if path.is_file()]
+    keep = Path(tempfile.mkdtemp(prefix="found-")) if order.corpus else HERE / "found"
     until = time.monotonic() + 60 * order.minutes
     tried = broken = 0
     slowest = 0.0
@@ -153,9 +155,9 @@ def main() -> int:
             check(made)
         except Broken as wrong:
             broken += 1
-            kept = HERE / "found" / f"{blake2b(made, digest_size=8).hexdigest()}.eml"
+            kept = keep / f"{blake2b(made, digest_size=8).hexdigest()}.eml"
             kept.write_bytes(made)
-            sys.stderr.write(f"{kept.name}: {wrong}\n")
+            sys.stderr.write(f"{kept}: {wrong}\n")
         slowest = max(slowest, time.process_time() - began)
         tried += 1
     sys.stdout.write(

@@ -3,6 +3,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+
 from fuzz.row import check, found_inputs, inputs, own_seeds
 
 

@@ -18,10 +18,10 @@ _BRACKETS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+_OCTET = re.compile(r"0{0,2}(?:[0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])")
 _GREETINGS: Final = frozenset(("helo", "ehlo", "lhlo"))
 _GREETED: Final = ("helo=", "ehlo=")
 _UNKNOWN: Final = frozenset(("unknown", "unverified", "may", "user", "account"))
-_LARGEST_OCTET: Final = 255
 _EXIM: Final = "Exim"
 
 
@@ -83,7 +83,7 @@ def _written_alike(number: str) -> str:
     """Return an address in its one usual way of writing (RFC 5952), "" where it is none."""
     if ":" not in number:
         octets = number.split(".")
-        if len(octets) != 4 or any(not octet or int(octet) > _LARGEST_OCTET for octet in octets):  # noqa: PLR2004 -- IPv4
+        if len(octets) != 4 or not all(_OCTET.fullmatch(octet) for octet in octets):  # noqa: PLR2004 -- IPv4
             return ""
         return ".".join(str(int(octet)) for octet in octets)
     try:
