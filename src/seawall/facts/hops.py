@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Final
 
 from seawall.facts.client import Client, read_client
-from seawall.facts.dates import moment
+from seawall.facts.dates import moment, moment_within
 from seawall.facts.product import read_product
 from seawall.model.row import Hop
 
@@ -21,6 +21,7 @@ MAX_TEXT: Final = 1024
 """Characters of a Received that are read; the longest real one that we know has 445 octets."""
 
 NO_BY: Final = "no-by"
+TWO_BY: Final = "two-by"
 NO_DATE: Final = "no-date"
 OPEN_COMMENT: Final = "open-comment"
 TOO_LONG: Final = "too-long"
@@ -61,6 +62,8 @@ def read_hop(value: bytes, prefix: int = 0, parent: int = 0) -> Hop:
     words, comments, is_open = _clauses(told if semicolon else text)
     by = words.get("by")
     at = moment(stamp.encode("utf-8", "replace")) if semicolon else None
+    if at is None:
+        at = moment_within(value[:MAX_TEXT])
     protocol = " ".join(words["with"]).lower() if "with" in words else ""
     queue_id = words["id"][0].strip("<>,") if words.get("id") else ""
     product, version = read_product(protocol, queue_id, comments)
@@ -68,10 +71,12 @@ def read_hop(value: bytes, prefix: int = 0, parent: int = 0) -> Hop:
     if "from" in words:
         client = read_client(tuple(words["from"]), tuple(comments.get("from", ())), product)
     defects: tuple[str, ...] = ()
-    if at is None or not by or is_open or len(value) > MAX_TEXT:
+    has_two = text.count(" by ") > 1 and any("by" in clause for clause in words.values())
+    if at is None or not by or is_open or has_two or len(value) > MAX_TEXT:
         told_wrongly = (
             (NO_DATE, at is None),
             (NO_BY, not by and "from" in words),
+            (TWO_BY, has_two),
             (OPEN_COMMENT, is_open),
             (TOO_LONG, len(value) > MAX_TEXT),
         )
