@@ -10,7 +10,7 @@ DAYS = st.sampled_from(("Tue, ", "Tue,", "tue, ", "Xyz, ", "", "Tuesday, ", "Tue
 MONTHS = st.sampled_from(("Jan", "Feb", "Nov", "Dec", "nov", "Foo"))
 SPACES = st.sampled_from((" ", "  ", "\t", "\r\n ", "\x0b"))
 ZONES = st.sampled_from(("+0000", "-0000", "+0530", "-0800", "+9999", "-1275", "GMT", "EST", "", "+00:00"))
-ENDS = st.sampled_from(("", " (CET)", "(x)", " (a(b))", " (", " id 1", " ", "\t"))
+ENDS = st.sampled_from(("", " (CET)", " (x)", " (a(b))", " (", " id 1", " ", "\t"))
 
 
 def standard(stamp: str) -> float | None:
@@ -42,6 +42,12 @@ STAMPS = st.tuples(
 @given(STAMPS)
 def test_a_date_is_the_moment_that_the_standard_parser_says(stamp: str) -> None:
     assert moment(stamp.encode()) == standard(stamp)
+
+
+def test_a_comment_that_touches_the_zone_does_not_hide_it_as_it_does_from_the_standard_parser() -> None:
+    stamp = "24 Nov 2026 08:00:00 -0500(EST)"
+    assert moment(stamp.encode()) == 1795525200.0
+    assert standard(stamp) == 1795507200.0
 
 
 @given(st.binary(max_size=300))
