@@ -14,7 +14,7 @@ from seawall.facts.dsn import read_bounce
 from seawall.facts.dsn_signs import is_worth_reading
 from seawall.facts.header import Fields, scan
 from seawall.facts.hops import read_hops
-from seawall.facts.passage import loop_addresses, read_list_id
+from seawall.facts.passage import LOOP_FIELDS, loop_addresses, read_list_id
 from seawall.facts.section import divide
 from seawall.model.bounce import Bounce
 from seawall.model.row import DeliveredTo, Hop, Report, Row
@@ -43,9 +43,10 @@ _ENVELOPE_FIELDS: Final = (b"x-original-to", b"envelope-to", b"x-envelope-to", b
 _POSITION_FIELDS: Final = (
     b"x-archive-position", b"x-sequence", b"x-ml-count", b"x-mail-count", b"x-no", b"list-post", b"x-mailman-version",
 )  # fmt: skip
-_MAILERS: Final = (b"x-mimeole", b"x-mailer", b"user-agent")
 _RESENT: Final = frozenset((b"resent-from", b"resent-date", b"resent-to"))
-_RARE: Final = _RESENT.union(_ENVELOPE_FIELDS, _POSITION_FIELDS, (b"delivered-to", b"x-originalarrivaltime"))
+_RARE: Final = _RESENT.union(
+    _ENVELOPE_FIELDS, _POSITION_FIELDS, LOOP_FIELDS, (b"delivered-to", b"x-originalarrivaltime")
+)
 """Fields of which most mails have none."""
 
 
@@ -84,28 +85,20 @@ def read_row(head: bytes, size: int) -> Row:
         recipients=recipients,
         recipient_count=count,
         marked_recipients=_marked(fields) if _MARKER in section.lower() else (),
-        envelope_to=tuple(
-            _text(value.strip(b"<> ").lower())
-            for name in _ENVELOPE_FIELDS
-            if name in told
-            for value in fields.every(name)[:MAX_ALIKE]
-        ),
+        envelope_to=_envelope_to(fields) if not told.isdisjoint(_ENVELOPE_FIELDS) else (),
         delivered_to=_delivered_to(fields) if b"delivered-to" in told else (),
         hops=hops,
         hop_count=len(received),
         list_id=read_list_id(fields),
-        list_positions=tuple(
-            _text(name + b": " + value)
-            for name in _POSITION_FIELDS
-            if name in told
-            for value in fields.every(name)[:MAX_ALIKE]
-        ),
-        loop_addresses=loop_addresses(fields),
+        list_positions=_list_positions(fields) if not told.isdisjoint(_POSITION_FIELDS) else (),
+        loop_addresses=loop_addresses(fields) if not told.isdisjoint(LOOP_FIELDS) else (),
         auto_submitted=_text(fields.first(b"auto-submitted") or b"").lower(),
         is_resent=not told.isdisjoint(_RESENT),
         thread=_text(_bare_id(fields.first(b"references") or in_reply_to)),
         in_reply_to=_text(_bare_id(in_reply_to)),
-        mailer=next((_text(value) for name in _MAILERS if (value := fields.first(name))), ""),
+        mailer=_text(
+            fields.first(b"x-mimeole") or fields.first(b"x-mailer") or fields.first(b"user-agent") or b""
+        ),
         minted_at=minted_at,
         minted_ip=minted_ip,
         pickup_host=_pickup_host(hops),
@@ -129,6 +122,20 @@ def _exact(message_id: bytes, content: bytes | None) -> bytes | None:
     if not message_id or content is None:
         return None
     return blake2b(message_id + b"\0" + content, digest_size=16, person=b"seawall-exact").digest()
+
+
+def _envelope_to(fields: Fields) -> tuple[str, ...]:
+    return tuple(
+        _text(value.strip(b"<> ").lower())
+        for name in _ENVELOPE_FIELDS
+        for value in fields.every(name)[:MAX_ALIKE]
+    )
+
+
+def _list_positions(fields: Fields) -> tuple[str, ...]:
+    return tuple(
+        _text(name + b": " + value) for name in _POSITION_FIELDS for value in fields.every(name)[:MAX_ALIKE]
+    )
 
 
 def _recipients(fields: Fields) -> tuple[tuple[str, ...], int]:
