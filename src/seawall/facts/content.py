@@ -14,6 +14,7 @@ from email.header import decode_header
 from hashlib import blake2b
 from typing import Final
 
+from seawall.facts.charset import codec
 from seawall.facts.header import Fields, scan
 
 MAX_READ: Final = 2**20
@@ -154,9 +155,12 @@ _NO_BASE64: Final = bytes(
 
 
 def _in_utf8(octets: bytes, charset: bytes) -> bytes:
+    name = codec(charset)
+    if name is None:
+        return octets
     try:
-        return octets.decode(charset.decode("ascii", "replace")).encode("utf-8", "replace")
-    except (LookupError, ValueError):
+        return octets.decode(name).encode("utf-8", "replace")
+    except ValueError:
         return octets
 
 
