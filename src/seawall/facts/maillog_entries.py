@@ -240,6 +240,7 @@ def _row(open_: _Open) -> Row:
         message_id=open_.message_id,
         exact_id=None,
         content_id=None,
+        body_id=None,
         from_address=author,
         sender_domain=author.rpartition("@")[2],
         subject=open_.subject,
@@ -283,6 +284,7 @@ def _report(about: _Open) -> Report:
         reporter=about.entry.host,
         original_message_id=about.message_id,
         original_from=about.author or about.sender or "",
+        original_hosts=(),
         is_about_bounce=about.sender == "",
     )
 
@@ -298,5 +300,6 @@ def _report_of_another(open_: _Open) -> Report:
         reporter=(handed_in.rdns or handed_in.helo) if handed_in else "",
         original_message_id="",
         original_from="",
+        original_hosts=(),
         is_about_bounce=False,
     )

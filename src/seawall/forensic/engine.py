@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import duckdb
 import pyarrow as pa
@@ -141,7 +141,7 @@ class Facts:
         self._connection.execute(_MAILS)
         self._connection.execute(_BOXES)
 
-    def __enter__(self) -> "Facts":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from seawall.forensic.copies import Copy
 from seawall.forensic.evidence import LATE, lag
 from seawall.forensic.findings import Deed, Scene
 from seawall.forensic.suspects import POSSIBLE, suspects
@@ -16,6 +17,8 @@ from seawall.model.trace import Species, Suspect
 
 CONTENTS: Final = 4
 """Different mails that one server sends again, before that is called a replay."""
+PARTNERS: Final = 2
+"""Who forward to each other."""
 TOO_MANY: Final = 4
 """Copies beyond the first in one mailbox that are more than a retry or two."""
 
@@ -42,7 +45,8 @@ def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[
         left = [number for number in numbers if number not in replayed]
         if len(left) >= CONTENTS:
             chosen = tuple(scenes[number] for number in left)
-            found.append(Found(Species.REPLAY, chosen, suspects(chosen, Species.REPLAY, mine)))
+            why = f"{len(chosen)} different mails left a server again, hours or days after they had left it first"
+            found.append(Found(Species.REPLAY, chosen, suspects(chosen, Species.REPLAY, mine), (why,)))
             replayed.update(left)
     for number, scene in enumerate(scenes):
         if number in replayed:
@@ -50,7 +54,7 @@ def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[
         species = species_of(scene)
         named = suspects((scene,), species, mine)
         if _is_storm(scene, named):
-            found.append(Found(species, (scene,), named))
+            found.append(Found(species, (scene,), named, because(scene)))
     return sorted(found, key=lambda storm: -sum(len(scene.copies) for scene in storm.scenes))
 
 
@@ -82,28 +86,51 @@ def species_of(scene: Scene) -> Species:
     """Return what kind of storm one mail's copies are, if they are one."""
     deeds = Counter(finding.deed for finding in scene.findings)
     made = [scene.copies[finding.copy] for finding in scene.findings if finding.deed is Deed.MADE]
-    handed = [scene.copies[finding.copy] for finding in scene.findings if finding.deed is Deed.HANDED_ON]
-    if any(copy.has_signs for copy in (*made, *scene.copies)):
-        return Species.CONNECTOR
-    if deeds[Deed.SENT_AGAIN] > deeds[Deed.MADE]:
-        return Species.RETRY
-    if made and scene.lists and all(any(name in copy.way.domains for name in scene.lists) for copy in made):
-        return Species.LIST_LOOP
-    if made or handed:
-        boxes = {copy.box for copy in (*made, *handed)}
-        loops = any(_is_circling(copy.way.domains) for copy in (*made, *handed))
-        return (
-            Species.FORWARDING_LOOP
-            if loops and len(boxes) == 1 and len(scene.addressed) <= 3
-            else Species.REMAILER
-        )
-    if deeds[Deed.FETCHED_AGAIN]:
-        return Species.REDOWNLOAD
-    if deeds[Deed.SUBMITTED_AGAIN]:
-        return Species.RETRY
+    handed_on = [scene.copies[finding.copy] for finding in scene.findings if finding.deed is Deed.HANDED_ON]
+    for species, is_it in (
+        (Species.CONNECTOR, any(copy.has_signs for copy in scene.copies)),
+        (Species.RETRY, deeds[Deed.SENT_AGAIN] > deeds[Deed.MADE] + deeds[Deed.HANDED_ON]),
+        (Species.MULTIDROP, deeds[Deed.MULTIPLIED] > deeds[Deed.MADE] + deeds[Deed.HANDED_ON]),
+        (Species.REDOWNLOAD, deeds[Deed.FETCHED_AGAIN] > deeds[Deed.MADE] + deeds[Deed.HANDED_ON]),
+        (Species.LIST_LOOP, bool(made) and bool(scene.lists) and all(_by_list(scene, copy) for copy in made)),
+        (Species.FORWARDING_LOOP, _is_circle_of_two(scene, [*made, *handed_on])),
+        (Species.REMAILER, bool(made or handed_on)),
+        (Species.RETRY, deeds[Deed.SUBMITTED_AGAIN] > 0),
+    ):
+        if is_it:
+            return species
     return Species.UNEXPLAINED
 
 
-def _is_circling(domains: tuple[str, ...]) -> bool:
-    counts = Counter(name for name in domains if name)
-    return sum(count > 1 for count in counts.values()) >= 2
+def _by_list(scene: Scene, copy: Copy) -> bool:
+    return bool(copy.list_id) or any(name in copy.way.domains for name in scene.lists)
+
+
+def _is_circle_of_two(scene: Scene, copies: Sequence[Copy]) -> bool:
+    """Whether copies came to the mailboxes of those alone who sent them: each to the other, and round."""
+    if len(copies) < TOO_MANY:
+        return False
+    senders = {name for finding in scene.findings for name in finding.domains}
+    reached = Counter(copy.reader.domain for copy in copies)
+    return len(reached) <= PARTNERS and set(reached) <= senders
+
+
+def because(scene: Scene) -> tuple[str, ...]:
+    """Return what was counted, in sentences."""
+    deeds = Counter(finding.deed for finding in scene.findings)
+    return tuple(
+        f"{deeds[deed]} {'copy' if deeds[deed] == 1 else 'copies'} {says}"
+        for deed, says in _SAYS
+        if deeds[deed]
+    )
+
+
+_SAYS: Final = (
+    (Deed.MADE, "begin at a server that is not the sender's"),
+    (Deed.SENT_AGAIN, "left again a server that had sent the mail before"),
+    (Deed.FETCHED_AGAIN, "came to the mailbox once and lie there again"),
+    (Deed.MULTIPLIED, "lie in a mailbox of somebody else than they were for"),
+    (Deed.HANDED_ON, "came by way of a recipient"),
+    (Deed.SUBMITTED_AGAIN, "were submitted anew at the sender's own server"),
+    (Deed.UNKNOWN, "came again, which nothing in them explains"),
+)

@@ -100,7 +100,7 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         and not _is_signed(case)
         and case.creations < MADE_BY_HAND
         and len(boxes) < FORWARDS_TO
-        and len(repeated_boxes(case)) < 2
+        and len(repeated_boxes(case)) < RECEIVERS
         and not _is_circling(evidence)
     ):
         caps.append(Cap(_UNCERTAIN, "somebody there may simply forward his mail"))

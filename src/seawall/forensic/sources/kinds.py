@@ -4,8 +4,8 @@ import re
 from enum import Enum, auto
 from typing import Final
 
-from seawall.forensic.sources import log_door
 from seawall.forensic.sources.from_line import begins_mbox
+from seawall.forensic.sources.logs import looks_like_log
 
 
 class Kind(Enum):
@@ -65,7 +65,7 @@ def kind_of(head: bytes) -> Kind:
     text = head.removeprefix(_BOM)
     if begins_mbox(text):
         return Kind.MBOX
-    if log_door.is_log(head):
+    if looks_like_log(head):
         return Kind.LOG
     if looks_like_mail(text):
         return Kind.MAIL

@@ -63,18 +63,20 @@ def log_lines(file: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def read_log(lines: Iterator[bytes], source: str, year: int | None = None) -> Iterator[tuple[Place, Row]]:
+def read_log(
+    lines: Iterator[bytes], source: str, year: int | None = None, modified: float | None = None
+) -> Iterator[tuple[Place, Row]]:
     """Yield a row for each mail that the log says was taken, as its entry is closed; what is open comes at the end.
 
     `lines` have their ends, as log_lines and open(…, "rb") give them. `year` is that of the first line, for stamps
-    without a year; None: it is found by when the file `source` was last written, where it is one.
+    without a year; None: it is found by `modified` (Unix seconds), or by when the file `source` was last written.
     Place.place is the number of the entry's first line from 0, Place.offset its octet.
     """
     first = next(lines, None)
     if first is None:
         return
     queue = Queue()
-    reader = _reader(first, year if year is not None else _year(first, source))
+    reader = _reader(first, year if year is not None else _year(first, source, modified))
     offset = number = 0
     is_rest = False
     for raw in chain((first,), lines):
@@ -110,14 +112,14 @@ def _reader(first: bytes, year: int | None) -> LineReader:
 _SHORT_STAMP = re.compile(rb"(?:<\d{1,3}>)?([A-Z][a-z]{2}) ([ \d]\d) ")
 
 
-def _year(first: bytes, source: str) -> int | None:
+def _year(first: bytes, source: str, modified: float | None) -> int | None:
     """Return the year of a log's first line: that of the file's last writing, or the one before."""
     found = _SHORT_STAMP.match(first)
     month = MONTHS.get(found.group(1).decode("ascii")) if found else None
     if found is None or month is None:
         return None
     try:
-        written = Path(source).stat().st_mtime
+        written = Path(source).stat().st_mtime if modified is None else modified
     except (OSError, ValueError):
         return None
     return year_of_first(month, int(found.group(2)), written)

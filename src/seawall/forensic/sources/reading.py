@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from seawall.errors import Permanent, SeawallError, StorageFull, TooLarge, unwritable
-from seawall.forensic.sources import log_door, tar
+from seawall.forensic.sources import tar
 from seawall.forensic.sources import zip as zips
 from seawall.forensic.sources.bounds import BOUNDS, MAX_LOG_LINE, MOST, PEEK, Bounds
 from seawall.forensic.sources.facts import take_facts
 from seawall.forensic.sources.imap import read_imap
 from seawall.forensic.sources.kinds import Kind, kind_of
+from seawall.forensic.sources.logs import read_log
 from seawall.forensic.sources.mbox import read_mbox
 from seawall.forensic.sources.notes import Notes, name_of
 from seawall.forensic.sources.outlook import read_msg, read_pst
@@ -214,7 +215,7 @@ class _Reader:
             case Kind.MAIL:
                 yield _whole_mail(stream, source)
             case Kind.LOG:
-                yield from log_door.read_lines(stream.lines(MAX_LOG_LINE), head, stream.modified, source)
+                yield from read_log(stream.lines(MAX_LOG_LINE), source, modified=stream.modified)
             case Kind.GZIP | Kind.BZIP2 | Kind.ZSTD:
                 yield from self._read(unpacked(stream, _PACKINGS[kind], self._budget), source, layer + 1)
             case Kind.TAR:
