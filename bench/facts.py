@@ -12,6 +12,8 @@ import importlib
 import random
 import re
 import statistics
+import sys
+import sysconfig
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -255,6 +257,13 @@ def goals(rows: Sequence[Row], hops: float) -> str:
     return "\n".join(lines)
 
 
+def _python() -> str:
+    is_tuned = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return (
+        f"Python {sys.version.split()[0]}, built with{'' if is_tuned else 'out'} profile-guided optimisation"
+    )
+
+
 def section(count: int, runs: int) -> str:
     """Measure, and return the section of docs/tracing-speed.md."""
     real = corpus_mails(count)
@@ -275,5 +284,5 @@ def section(count: int, runs: int) -> str:
             f"the mean.{raised}\n\n{table(rows)}"
         )
     left_out = f" Not installed: {', '.join(missing)}." if missing else ""
-    about = f"One core; medians of {runs} turns, by turns, processor time.{left_out}"
+    about = f"{_python()}; one core; medians of {runs} turns, by turns, processor time.{left_out}"
     return "\n\n".join((about, *parts, f"### Goals\n\n{goals(rows, made.hops)}"))

@@ -14,7 +14,7 @@ import pytest
 BENCH: Final = str(Path(__file__).resolve().parents[2] / "bench")
 
 sys.path.append(BENCH)
-for name in ("link", "goals", "peers", "alone", "rows", "works", "sections", "stopwatch"):
+for name in ("link", "goals", "peers", "alone", "rows", "works", "sections", "stopwatch", "facts"):
     importlib.import_module(name)
 sys.path.remove(BENCH)
 

@@ -58,12 +58,14 @@ def read_hops(received: Sequence[bytes]) -> tuple[Hop, ...]:
 def read_hop(value: bytes, prefix: int = 0, parent: int = 0) -> Hop:
     """Return one Received field in its clauses; `prefix` and `parent` name the way up to it and before it."""
     text = value[:MAX_TEXT].decode("utf-8", "replace")
-    told, semicolon, stamp = text.rpartition(";")
-    words, comments, is_open = _clauses(told if semicolon else text)
+    # Of a field that is too long the date is still at its end.
+    _, semicolon, stamp = value.rpartition(b";")
+    told = text.rpartition(";")[0] if semicolon and len(value) <= MAX_TEXT else text
+    words, comments, is_open = _clauses(told)
     by = words.get("by")
-    at = moment(stamp.encode("utf-8", "replace")) if semicolon else None
+    at = moment(stamp) if semicolon else None
     if at is None:
-        at = moment_within(value[:MAX_TEXT])
+        at = moment_within(value[-MAX_TEXT:])
     protocol = " ".join(words["with"]).lower() if "with" in words else ""
     queue_id = words["id"][0].strip("<>,") if words.get("id") else ""
     product, version = read_product(protocol, queue_id, comments)

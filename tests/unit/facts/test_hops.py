@@ -58,6 +58,14 @@ def test_of_too_many_hops_the_topmost_are_read() -> None:
     assert hops[-1].by == "h0.example"
 
 
+def test_a_field_that_is_too_long_keeps_its_date() -> None:
+    hop = read_hop(
+        b"from a.example by b.example (" + b"x; " * 1000 + b") with SMTP; 24 Nov 2026 08:00:00 -0000"
+    )
+    assert (hop.by, hop.at, len(hop.text)) == ("b.example", 1795507200.0, MAX_TEXT)
+    assert hop.defects == ("open-comment", "too-long")
+
+
 @given(st.lists(st.one_of(st.sampled_from(PARTS), st.binary(max_size=40)), max_size=60).map(b"".join))
 def test_any_bytes_give_a_hop_within_bounds(value: bytes) -> None:
     hop = read_hop(value)
