@@ -208,7 +208,7 @@ def main() -> int:
 
 def held_out(workers: int, *, write: bool) -> int:
     """The published run: seeds that nothing was developed on, then styles, shares of stripping servers, and forgers."""
-    mixed = run((Job(seed=HELD_OUT_SEED + n, styles=(), strip=None, forge=0.0) for n in range(1000)), workers)
+    mixed = run((Job(seed=HELD_OUT_SEED + n, styles=(), strip=None, forge=0.0) for n in range(800)), workers)
     strange = run(
         (
             Job(seed=HELD_OUT_SEED + 10_000 + n, styles=HELD_OUT_STYLES, strip=None, forge=0.0)
@@ -222,13 +222,13 @@ def held_out(workers: int, *, write: bool) -> int:
         for result in run(
             (
                 Job(seed=HELD_OUT_SEED + 20_000 + 1000 * place + n, styles=(), strip=share, forge=0.0)
-                for n in range(200)
+                for n in range(120)
             ),
             workers,
         )
     ]
     forged = run(
-        (Job(seed=HELD_OUT_SEED + 30_000 + n, styles=(), strip=None, forge=1.0) for n in range(600)), workers
+        (Job(seed=HELD_OUT_SEED + 30_000 + n, styles=(), strip=None, forge=1.0) for n in range(400)), workers
     )
     by_strip = table(
         "stripping servers",
