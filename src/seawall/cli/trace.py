@@ -45,16 +45,17 @@ def trace(
     Reads mailboxes, archives and logs, and changes nothing; asks nobody, unless --rdap is given or a source is at
     another server. Exits 0 where that worked; with --exit-code, 3 where a storm was found. `docs/trace.md` is the guide.
     """
-    if html is not None:
-        _must_be_writable(html)
-    found = traced("trace", sources, mine=mine, facts=facts, password_file=password_file, workers=workers)
-    if rdap:
-        found = with_registered_contacts(found)
     with extra_needed("trace"):
         from seawall.forensic.report.document import TRACE_SCHEMA, content  # noqa: PLC0415 - keeps --help quick
         from seawall.forensic.report.page import html as page  # noqa: PLC0415
-        from seawall.forensic.report.page import write_page  # noqa: PLC0415
+        from seawall.forensic.report.page import refuse_unless_a_file, write_page  # noqa: PLC0415
         from seawall.forensic.report.terminal import report  # noqa: PLC0415
+    if html is not None:
+        # Now, and not after an hour of reading.
+        refuse_unless_a_file(html)
+    found = traced("trace", sources, mine=mine, facts=facts, password_file=password_file, workers=workers)
+    if rdap:
+        found = with_registered_contacts(found)
     at, own = now(), domains_of("trace", mine)
     if html is not None:
         write_page(page(found, at, own), html)
@@ -66,10 +67,3 @@ def trace(
     if html is not None:
         talk(f"the page: {html}")
     return ends_with(found, exit_code=exit_code)
-
-
-def _must_be_writable(path: Path) -> None:
-    """Raise Misconfigured now, and not after an hour of reading."""
-    with extra_needed("trace"):
-        from seawall.forensic.report.page import refuse_unless_a_file  # noqa: PLC0415 - keeps --help quick
-    refuse_unless_a_file(path)

@@ -315,6 +315,11 @@ def trace() -> Trace:
     )
 
 
+def example() -> Trace:
+    """What docs/trace.md shows: one storm, two suspects."""
+    return replace(trace(), storms=(replace(storm(), suspects=suspects()[:2]),), unread=())
+
+
 def hostile() -> Trace:
     """The rich one with hostile text in every string; identities stay apart from each other."""
     found: Trace = hostile_in(trace())
