@@ -1,6 +1,5 @@
 """`seawall notify`: a notice to each suspect's postmaster, as files. Nothing is sent."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +14,8 @@ from seawall.cli.tracing import (
     WorkersOption,
     extra_needed,
     now,
+    registered_contacts,
     traced,
-    with_registered_contacts,
 )
 from seawall.errors import Misconfigured
 
@@ -37,13 +36,13 @@ def notify(
     A suspect is whoever `seawall trace` gives a score of 0.5 or more. Each notice is there as text, as a mail to be
     sent, and as a report for machines (ARF, RFC 5965). Exits 0 where that worked, with a notice or without one.
     """
-    address = None if reporter is None else _address(reporter)
-    found = traced("notify", sources, mine=mine, password_file=password_file, workers=workers)
-    if rdap:
-        found = with_registered_contacts(found)
+    if reporter is not None:
+        _must_be_an_address(reporter)
     with extra_needed("notify"):
-        notices = import_module("seawall.forensic.notices")
-    written: tuple[Path, ...] = notices.write_notices(found, out, reporter=address, now=now())
+        from seawall.forensic.notices import notices, write_notices  # noqa: PLC0415 - keeps --help quick
+    found = traced("notify", sources, mine=mine, password_file=password_file, workers=workers)
+    registered = registered_contacts(found) if rdap else None
+    written = write_notices(notices(found, reporter, now(), registered), out)
     for path in written:
         say(str(path))
     if not written:
@@ -55,11 +54,9 @@ def notify(
     return 0
 
 
-def _address(text: str) -> str:
-    """Return an address as it is written; raises Misconfigured where it is none."""
-    from seawall.model.address import Address  # noqa: PLC0415 - keeps --help quick
+def _must_be_an_address(text: str) -> None:
+    """Raise Misconfigured now, and not after an hour of reading."""
+    from seawall.forensic.contacts import mail_address  # noqa: PLC0415 - keeps --help quick
 
-    try:
-        return str(Address.parse(text))
-    except ValueError as refused:
-        raise Misconfigured(f"seawall notify: --reporter: {refused}") from None
+    if not mail_address(text):
+        raise Misconfigured(f"seawall notify: --reporter: {text!r} is no address that can be written to")

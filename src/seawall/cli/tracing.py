@@ -5,9 +5,8 @@ Owns the directory of facts, and how a missing extra is told. Refuses to know wh
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -95,10 +94,18 @@ def domains_of(command: str, names: Sequence[str]) -> tuple[str, ...]:
         raise Misconfigured(f"seawall {command}: --mine: {refused}") from None
 
 
-def with_registered_contacts(found: "Trace") -> "Trace":
-    """Return a trace whose suspects have the contacts that the registries know too (RFC 9083)."""
-    registered: Trace = import_module("seawall.forensic.rdap").with_registered_contacts(found)
-    return registered
+def registered_contacts(found: "Trace") -> Mapping[str, tuple[str, ...]]:
+    """Return the abuse addresses that the registries have of suspects' domains; what was not to be had is told on stderr.
+
+    Raises Misconfigured where the extra is missing.
+    """
+    from seawall.cli.output import talk  # noqa: PLC0415 - keeps --help quick
+    from seawall.forensic.rdap import registered, registry  # noqa: PLC0415
+
+    answers = registered((suspect.domain for storm in found.storms for suspect in storm.suspects), registry())
+    for note in answers.notes:
+        talk(note)
+    return answers.addresses
 
 
 def now() -> float:

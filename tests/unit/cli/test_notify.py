@@ -1,18 +1,23 @@
-"""`seawall notify`: what it hands to the writer of notices, and what it says. Nothing is sent."""
+"""`seawall notify`: what it writes and says. Nothing is sent."""
 
-import sys
+from collections.abc import Iterable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from seawall.cli.notify import notify
 from seawall.errors import Misconfigured
+from seawall.forensic.rdap import Registered
 from seawall.model.trace import Bounces, Trace
 from unit.forensic.report import sample
 
 NOTHING = Trace(mails=1, octets=1, sources=1, storms=(), bounces=Bounces())
+
+
+@pytest.fixture(autouse=True)
+def storm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seawall.forensic.trace.trace", lambda *_: sample.trace())
+    monkeypatch.setattr("seawall.cli.notify.now", lambda: sample.NOW)
 
 
 @pytest.fixture
@@ -22,42 +27,35 @@ def mailbox(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Have the sample found, and its notices written by a stand-in that keeps what it was asked."""
-    calls: list[dict[str, Any]] = []
-
-    def write_notices(found: Trace, out: Path, **more: Any) -> tuple[Path, ...]:
-        calls.append({"storms": len(found.storms), "out": out, **more})
-        return (out / "alpha.example.txt",) if found.storms else ()
-
-    module = SimpleNamespace(write_notices=write_notices)
-    monkeypatch.setitem(sys.modules, "seawall.forensic.notices", module)
-    monkeypatch.setattr("seawall.forensic.trace.trace", lambda *_: sample.trace())
-    monkeypatch.setattr("seawall.cli.notify.now", lambda: sample.NOW)
-    return calls
-
-
-def test_the_notices_that_were_written_are_listed(
-    mailbox: str, tmp_path: Path, asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+def test_a_notice_to_each_named_suspect_is_written_and_listed(
+    mailbox: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert notify(mailbox, out=tmp_path / "out", reporter="post@Example.org") == 0
-    assert asked == [
-        {"storms": 2, "out": tmp_path / "out", "reporter": "post@example.org", "now": sample.NOW}
-    ]
-    assert capsys.readouterr().out == f"{tmp_path / 'out' / 'alpha.example.txt'}\n"
+    assert notify(mailbox, out=tmp_path / "out", reporter="post@example.org") == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert sorted(listed) == sorted(str(path) for path in (tmp_path / "out").iterdir())
+    assert {Path(path).name.partition("-")[0] for path in listed} == {"alpha.example", "example.org"}
 
 
 def test_that_there_is_nothing_to_notify_of_is_said(
-    mailbox: str,
-    tmp_path: Path,
-    asked: list[dict[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    mailbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("seawall.forensic.trace.trace", lambda *_: NOTHING)
     assert notify(mailbox, out=tmp_path / "out") == 0
     assert capsys.readouterr().out == "No notice was written: no storm was found.\n"
+
+
+def test_what_the_registries_know_is_written_to_too_and_what_they_do_not_say_is_told(
+    mailbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def registered(domains: Iterable[str], _: object) -> Registered:
+        assert "alpha.example" in set(domains)
+        return Registered(addresses={"alpha.example": ("noc@host.example",)}, notes=("one was not heard",))
+
+    monkeypatch.setattr("seawall.forensic.rdap.registered", registered)
+    notify(mailbox, out=tmp_path / "out", rdap=True)
+    assert "one was not heard\n" in capsys.readouterr().err
+    drafts = [path.read_text() for path in (tmp_path / "out").glob("alpha*.eml") if ".arf" not in path.name]
+    assert ["noc@host.example" in draft for draft in drafts] == [True]
 
 
 def test_a_reporter_that_is_no_address_is_refused_before_anything_is_read(tmp_path: Path) -> None:

@@ -4,15 +4,15 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from seawall.cli.trace import trace
 from seawall.errors import Misconfigured
+from seawall.forensic.rdap import Registered
 from seawall.forensic.trace import Order
 from seawall.model.trace import Trace
 from unit.forensic.report import sample
@@ -122,15 +122,18 @@ def test_a_base_without_the_extra_says_how_to_get_it(mailbox: str, absent: str) 
 def test_registries_are_asked_only_where_that_is_asked_for(
     mailbox: str, storm: list[Order], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def registered(found: Trace) -> Trace:
-        return replace(found, storms=(replace(found.storms[0], subject="registries were asked"),))
+    asked: list[str] = []
 
-    module = SimpleNamespace(with_registered_contacts=registered)
-    monkeypatch.setitem(sys.modules, "seawall.forensic.rdap", module)
+    def registered(domains: Iterable[str], _: object) -> Registered:
+        asked.extend(domains)
+        return Registered(addresses={"alpha.example": ("noc@host.example",)}, notes=())
+
+    monkeypatch.setattr("seawall.forensic.rdap.registered", registered)
     trace(mailbox)
-    assert "registries were asked" not in capsys.readouterr().out
+    assert asked == []
     trace(mailbox, rdap=True)
-    assert "registries were asked" in capsys.readouterr().out
+    assert "alpha.example" in asked
+    assert "postmaster@alpha.example, abuse@alpha.example and noc@host.example" in capsys.readouterr().out
 
 
 def test_hostile_text_reaches_stdout_harmless(
