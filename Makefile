@@ -15,6 +15,10 @@ BIN := .venv/bin
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-plots.lock
 	@touch $@
 
+.venv/peers: .venv/ready requirements-peers.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-peers.lock
+	@touch $@
+
 install: .venv/ready ## make .venv from requirements.lock
 
 demo: .venv/ready ## a toy ISP, its POP3 box, the connector, ./demo/Maildir: no root, no server
@@ -42,7 +46,7 @@ check: .venv/ready servers ## everything that CI asks: format, lint, types, impo
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/pytest -n 2 -m "not soak" --cov --cov-report=term:skip-covered
 
-bench: .venv/plots ## time Seawall beside its peers and at scale; write their pages in docs
+bench: .venv/plots .venv/peers ## time Seawall beside its peers and at scale; write their pages in docs
 	@tests/servers/install.sh peers
 	@$(BIN)/python bench/collect.py --write
 	@$(BIN)/python bench/kept.py --write
@@ -51,11 +55,13 @@ bench: .venv/plots ## time Seawall beside its peers and at scale; write their pa
 	@$(BIN)/python bench/growth.py --write
 	@$(BIN)/python bench/storm.py --write
 	@$(BIN)/python bench/holds.py --write
+	@$(BIN)/python bench/trace.py --facts --write
 	@$(BIN)/python bench/plots.py
 
 lock: ## resolve the requirements anew, with hashes and no host name
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev --output-file requirements.lock $(UPGRADE) pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra plots --constraint requirements.lock --output-file requirements-plots.lock $(UPGRADE) pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra peers --constraint requirements.lock --output-file requirements-peers.lock $(UPGRADE) pyproject.toml
 	@grep '^uv==' requirements.lock | cut -d' ' -f1 | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-uv.lock -
 
 clean: ## remove what these targets made

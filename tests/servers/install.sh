@@ -6,7 +6,8 @@ PATH=$PATH:/usr/sbin:/sbin
 
 # What proves that it is there (a command or a file), and the package that brings it.
 wanted=(
-  dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d /usr/lib/dovecot/lmtp:dovecot-lmtpd
+  dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d /usr/lib/dovecot/lmtp:dovecot-lmtpd /usr/lib/dovecot/imap:dovecot-imapd
+  /usr/bin/chromium:chromium
   /usr/lib/dovecot/modules/lib90_sieve_plugin.so:dovecot-sieve /usr/lib/postfix/sbin/master:postfix
   strace:strace openssl:openssl
   fetchmail:fetchmail getmail:getmail6 mpop:mpop fdm:fdm

@@ -5,22 +5,24 @@ Exim, qmail and CommuniGate Pro put the name that they looked up first and what 
 """
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Final, NamedTuple
 
 _NUMBER = re.compile(
-    r"\[?(?:IPv6:)?((?:::ffff:)?\d{1,3}(?:\.\d{1,3}){3}(?=\]|:\d{1,5}$|$)|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:%\w+)?)\]?(?::\d{1,5})?",
-    re.IGNORECASE,
+    r"\[?(?:IPv6:)?((?:::ffff:)?\d{1,3}(?:\.\d{1,3}){3}(?=\]|:\d{1,5}$|$)|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:%\w{1,16})?)\]?(?::\d{1,5})?",
+    re.IGNORECASE | re.ASCII,
 )
 _BRACKETS = re.compile(
-    r"\[(?:IPv6:)?(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]{2,45})(?:%\w{1,16}|[.:]\d{1,5})?\]",
-    re.IGNORECASE,
+    r"\[(?:IPv6:)?((?:::ffff:)?\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]{2,45})(?:%\w{1,16}|[.:]\d{1,5})?\]",
+    re.IGNORECASE | re.ASCII,
 )
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+_OCTET = re.compile(r"0{0,2}(?:[0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])")
 _GREETINGS: Final = frozenset(("helo", "ehlo", "lhlo"))
-_GREETED: Final = frozenset(("helo=", "ehlo=", "helo ", "ehlo ", "helo\t", "ehlo\t"))
-_UNKNOWN: Final = frozenset(("unknown", "unverified", "may", "localhost.", "user", "account"))
-_MAPPED: Final = "::ffff:"
+_GREETED: Final = ("helo=", "ehlo=")
+_UNKNOWN: Final = frozenset(("unknown", "unverified", "may", "user", "account"))
+_EXIM: Final = "Exim"
 
 
 class Client(NamedTuple):
@@ -31,43 +33,64 @@ class Client(NamedTuple):
     address: str
 
 
-def read_client(words: Sequence[str], comments: Sequence[Sequence[str]]) -> Client:
-    """Return the client of a `from` clause: its words, and the words of each comment in it."""
+@lru_cache(maxsize=4096)
+def read_client(words: tuple[str, ...], comments: tuple[str, ...], product: str) -> Client:
+    """Return the client of a `from` clause: its words, the text of each comment in it, and who wrote the field."""
     first = words[0] if words else ""
     greeting = rdns = address = ""
-    is_greeted = False
+    # Exim writes a name in this place only where it looked it up; qmail names the user only beside such a name.
+    is_looked_up = is_greeted = False
     for word in words[1:]:
         address = address or _address(word)
     for comment in comments:
         before = ""
-        for place, word in enumerate(comment):
+        parts = comment.split()
+        for place, word in enumerate(parts):
             plain = word.strip('"')
+            lower = plain.lower()
             if before in _GREETINGS:
                 greeting = plain
-            elif plain.lower() in _GREETINGS:
+            elif lower in _GREETINGS:
                 is_greeted = True
-            elif plain[:5].lower() in _GREETED:
+            elif lower.startswith(_GREETED):
                 is_greeted = True
-                greeting = plain[5:].strip()
-            elif ("[" in word or place in {0, len(comment) - 1}) and (found := _address(word)):
+                greeting = plain[5:]
+            elif lower == "verified":
+                is_looked_up = True
+            elif ("[" in word or place in {0, len(parts) - 1}) and (found := _address(word)):
+                is_looked_up = is_looked_up or ("@" in word and "[" not in word)
                 address = address or found
                 rdns = rdns or _looked_up(word.partition("[")[0] or before)
-            before = plain.lower()
+            before = lower
     address = address or _address(first)
-    if (is_greeted or _is_verified(comments)) and not rdns:
+    if (is_greeted or is_looked_up or (product == _EXIM and address)) and not rdns:
         rdns = _looked_up(first)
     helo = _name(greeting if is_greeted else first)
     # The literal of the address that was seen tells nothing more (RFC 5321 §4.1.3).
-    return Client("" if helo == address else helo, rdns, address)
+    return Client("" if address and _address(helo) == address else helo, rdns, address)
 
 
 def _address(word: str) -> str:
-    """Return the IP address in a word, "" where there is none; of `user@address` and `address:port` too."""
-    found = _BRACKETS.search(word) or _NUMBER.fullmatch(word.rpartition("@")[2].rstrip(",;"))
-    if not found:
+    """Return the IP address in a word as it is compared, "" where there is none; of `user@address` and `address:port` too."""
+    if ":" not in word and "." not in word:
         return ""
-    address = found.group(1).lower().partition("%")[0].removeprefix(_MAPPED)
-    return address if "." in address or ":" in address else ""
+    found = _BRACKETS.search(word) or _NUMBER.fullmatch(word.rpartition("@")[2].rstrip(",;"))
+    return _written_alike(found.group(1).lower().partition("%")[0]) if found else ""
+
+
+@lru_cache(maxsize=4096)
+def _written_alike(number: str) -> str:
+    """Return an address in its one usual way of writing (RFC 5952), "" where it is none."""
+    if ":" not in number:
+        octets = number.split(".")
+        if len(octets) != 4 or not all(_OCTET.fullmatch(octet) for octet in octets):  # noqa: PLR2004 -- IPv4
+            return ""
+        return ".".join(str(int(octet)) for octet in octets)
+    try:
+        address = IPv6Address(number)
+    except ValueError:
+        return ""
+    return str(address.ipv4_mapped or address)
 
 
 def _looked_up(word: str) -> str:
@@ -80,7 +103,3 @@ def _looked_up(word: str) -> str:
 
 def _name(word: str) -> str:
     return word.strip('[]<>"!,;').rstrip(".").lower()
-
-
-def _is_verified(comments: Sequence[Sequence[str]]) -> bool:
-    return any("verified" in comment for comment in comments)

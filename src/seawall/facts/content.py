@@ -14,6 +14,7 @@ from email.header import decode_header
 from hashlib import blake2b
 from typing import Final
 
+from seawall.facts.charset import codec
 from seawall.facts.header import Fields, scan
 
 MAX_READ: Final = 2**20
@@ -40,7 +41,15 @@ _FOOTERS: Final = (
 
 
 def content_id(body: bytes, fields: Fields, sender: bytes, *, is_whole: bool) -> bytes | None:
-    """Return the identity of a mail's content (16 octets), None where its body is empty: those never match.
+    """Return the identity of a mail's content (16 octets), None where its body is empty: those never match."""
+    found = content_and_body_id(body, fields, sender, is_whole=is_whole)
+    return found[0] if found else None
+
+
+def content_and_body_id(
+    body: bytes, fields: Fields, sender: bytes, *, is_whole: bool
+) -> tuple[bytes, bytes] | None:
+    """Return the identities of a mail's content and of its body alone (16 octets each), None where the body is empty.
 
     `body` is what stands within the mail's first MAX_READ octets, `is_whole` whether that is all of it; `fields` is
     what the scanner made of the header, `sender` the address in From.
@@ -61,6 +70,7 @@ def content_id(body: bytes, fields: Fields, sender: bytes, *, is_whole: bool) ->
         digest.update(text[:MAX_LEAF])
     if is_empty:
         return None
+    body_alone = digest.copy().digest()
     about = (
         sender,
         normal_subject(fields.first(b"subject") or b""),
@@ -68,7 +78,7 @@ def content_id(body: bytes, fields: Fields, sender: bytes, *, is_whole: bool) ->
         (fields.first(b"references") or b"").translate(None, _SPACE),
     )
     digest.update(b"\0".join(about))
-    return digest.digest()
+    return digest.digest(), body_alone
 
 
 def sender_address(value: bytes) -> bytes:
@@ -145,9 +155,12 @@ _NO_BASE64: Final = bytes(
 
 
 def _in_utf8(octets: bytes, charset: bytes) -> bytes:
+    name = codec(charset)
+    if name is None:
+        return octets
     try:
-        return octets.decode(charset.decode("ascii", "replace")).encode("utf-8", "replace")
-    except (LookupError, ValueError):
+        return octets.decode(name).encode("utf-8", "replace")
+    except ValueError:
         return octets
 
 

@@ -17,8 +17,7 @@ from seawall.facts.section import MAX_HEADER
 MAX_VALUE: Final = 8 * 2**10
 """Octets of a field's value that are kept."""
 
-_FIELD = re.compile(rb"^(([!-9;-~]{1,128})[ \t]*:)((?:.*\n[ \t])*.*\n?)", re.MULTILINE)
-_FOLD = re.compile(rb"\r?\n(?=[ \t])")
+_FIELD = re.compile(rb"^([!-9;-~]{1,128})[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +54,24 @@ def _field(name: bytes) -> re.Pattern[bytes]:
 
 def scan(section: bytes) -> Fields:
     """Read the fields of a header section."""
+    found = _FIELD.findall(section)
+    lines = len(found)
     entries = []
     by_name: dict[bytes, list[bytes]] = {}
-    read = 0
-    for start, name, folded in _FIELD.findall(section):
-        read += len(start) + len(folded)
-        value = folded.strip()
+    for name, value in found:
         if b"\n" in value:
-            value = _FOLD.sub(b"", value)
-        key, value = name.lower(), value[:MAX_VALUE]
-        entries.append((key, value))
-        by_name.setdefault(key, []).append(value)
+            lines += value.count(b"\n")
+            value = value.replace(b"\r\n", b"").replace(b"\n", b"")  # noqa: PLW2901 -- every field of every mail
+        entry = name.lower(), value.strip()[:MAX_VALUE]
+        entries.append(entry)
+        if entry[0] in by_name:
+            by_name[entry[0]].append(entry[1])
+        else:
+            by_name[entry[0]] = [entry[1]]
     defects = []
     if len(section) >= MAX_HEADER:
         defects.append("header-too-long")
-    if read < len(section):
+    if lines < section.count(b"\n") + (section[-1:] not in {b"\n", b""}):
         defects.append("line-without-field")
     if b"\0" in section:
         defects.append("nul-in-header")

@@ -39,7 +39,7 @@ _RECIPIENT_FIELDS: Final = (
     b"delivered-to",
     b"envelope-to",
 )
-_LOOP_FIELDS: Final = (b"x-loop", b"x-beenthere", b"list-post", b"x-ms-exchange-inbox-rules-loop")
+LOOP_FIELDS: Final = (b"x-loop", b"x-beenthere", b"list-post", b"x-ms-exchange-inbox-rules-loop")
 _AUTOMATION_FIELDS: Final = (
     b"auto-submitted",
     b"x-auto-response-suppress",
@@ -55,7 +55,7 @@ _AUTOMATION_FIELDS: Final = (
 _LIST_FIELDS: Final = (b"list-id", b"x-list", b"mailing-list", b"x-mailing-list", b"x-beenthere")
 _RESENT_FIELDS: Final = (b"resent-from", b"resent-date", b"resent-to")
 _TELLING: Final = frozenset(
-    (*_LOOP_FIELDS, *_AUTOMATION_FIELDS, *_LIST_FIELDS, *_RESENT_FIELDS, b"references", b"in-reply-to")
+    (*LOOP_FIELDS, *_AUTOMATION_FIELDS, *_LIST_FIELDS, *_RESENT_FIELDS, b"references", b"in-reply-to")
 )
 """Fields of which most mails have none."""
 
@@ -150,7 +150,7 @@ def _signs(fields: Fields) -> tuple[Sign, ...]:
 def loop_addresses(fields: Fields) -> tuple[str, ...]:
     """Return what stands twice in fields of one kind: once, a list or a forwarding recipe wrote it on the way here."""
     looped: list[str] = []
-    for name in _LOOP_FIELDS:
+    for name in LOOP_FIELDS:
         found = [
             address.decode("ascii").lower()
             for value in fields.every(name)[:MAX_LOOP_FIELDS]

@@ -9,12 +9,21 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-_SENDMAIL = re.compile(r"(\d+\.\d+(?:\.\d+)*[\w+-]*)(?:/.*)?")
-_SIGNED = re.compile(
-    r"([A-Za-z][A-Za-z .+_()-]*?)[ ./_-]*(?:Version |Release |V\.?)?v?(\d+(?:\.[\w-]+)+[\w.]*)", re.IGNORECASE
+MAX_SIGNATURE: Final = 256
+"""Characters of a comment in which a signature is looked for."""
+
+_SENDMAIL = re.compile(r"(8\.[0-9][\w.+-]*|[0-9]\.[0-9][\w.+-]*(?=/[0-9]))(?:/.*)?", re.ASCII)
+"""Its own version and, mostly, that of its configuration; others write bare numbers too, but not in pairs."""
+_NUMBERED = re.compile(r"(?<![0-9])[0-9]+\.[\w-][\w.-]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][A-Za-z .+_/-]*")
+_WORD_BEFORE = re.compile(r"(?:(?<![A-Za-z])(?:Version|Release)|V)$", re.IGNORECASE)
+_VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){2,4}")
+_MICROSOFT: Final = ("microsoft smtp", "mapi", "internet mail service")
+_MICROSOFT_NAMES: Final = (
+    ("microsoft smtpsvc", "Microsoft SMTPSVC"),
+    ("internet mail service", "Microsoft Exchange Internet Mail Service"),
+    ("", "Microsoft Exchange"),
 )
-_VERSION = re.compile(r"\d+(?:\.\d+){2,4}")
-_MICROSOFT: Final = ("microsoft smtp server", "mapi", "microsoft smtpsvc")
 _NAMES: Final = (
     ("postfix", "Postfix"),
     ("ppsreinject", "Proofpoint"),
@@ -23,25 +32,23 @@ _NAMES: Final = (
 )
 
 
-def read_product(
-    protocol: str, queue_id: str, comments: Mapping[str, Sequence[Sequence[str]]]
-) -> tuple[str, str]:
+def read_product(protocol: str, queue_id: str, comments: Mapping[str, Sequence[str]]) -> tuple[str, str]:
     """Return product and version, "" where not told.
 
-    `protocol` is what stands behind `with`, in lower case; `comments` are the words of each comment by its clause.
+    `protocol` is what stands behind `with`, in lower case; `comments` are the texts of the comments by their clause.
     """
     if protocol.startswith(_MICROSOFT):
-        name = "Microsoft Exchange" if not protocol.startswith("microsoft smtpsvc") else "Microsoft SMTPSVC"
+        name = next(name for begins, name in _MICROSOFT_NAMES if protocol.startswith(begins))
         if _VERSION.fullmatch(queue_id):
             return name, queue_id
         for comment in comments.get("with", ()):
-            if len(comment) == 1 and _VERSION.fullmatch(comment[0]):
-                return name, comment[0]
-        if protocol.startswith("microsoft"):
+            if _VERSION.fullmatch(comment.strip()):
+                return name, comment.strip()
+        if not protocol.startswith("mapi"):
             return name, ""
     for clause in ("by", "with", "id", "via", ""):
         for comment in comments.get(clause, ()):
-            signed = _signature(" ".join(comment)) if comment else None
+            signed = _signature(comment[:MAX_SIGNATURE].strip())
             if signed:
                 return signed
     return "", ""
@@ -51,18 +58,16 @@ def read_product(
 def _signature(text: str) -> tuple[str, str] | None:
     """Return what a comment signs with; None where it is no signature."""
     if found := _SENDMAIL.fullmatch(text):
-        # Sendmail writes its own version and that of its configuration, and an IP address is neither.
-        return None if _is_address(text) else ("Sendmail", found.group(1))
+        return "Sendmail", found.group(1)
     lower = text.lower()
     for begins, name in _NAMES:
         if lower.startswith(begins):
             return name, ""
     if lower.startswith(("using ", "tls", "version=", "helo", "ehlo", "envelope-", "no client", "qmail ")):
         return ("qmail", "") if lower.startswith("qmail ") else None
-    found = _SIGNED.match(text)
-    return (found.group(1).strip(" -.("), found.group(2)) if found else None
-
-
-def _is_address(text: str) -> bool:
-    parts = text.split(".")
-    return len(parts) == 4 and all(part.isdigit() and len(part) <= 3 for part in parts)  # noqa: PLR2004 -- IPv4
+    found = _NUMBERED.search(text)
+    if not found:
+        return None
+    before = text[: found.start()].rstrip(" ./_-")
+    name = _WORD_BEFORE.sub("", before).rstrip(" ./_-")
+    return (name, found.group().rstrip(".")) if _NAME.fullmatch(name) else None

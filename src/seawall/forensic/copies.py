@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seawall.forensic.domains import is_line_name, is_private, organisation
+from seawall.forensic.reader import Reader, recipient_of
+from seawall.forensic.rows import hops_of
 from seawall.forensic.ways import Way, read_way
 from seawall.model.row import DeliveredTo, Hop, Report
 
@@ -18,8 +20,7 @@ class Copy:
     """One mail. Fields are those of model.row.Row, but for these.
 
     `box` is the mailbox or archive in which it lies; `arrived` the moment in its topmost Received, else when the
-    source says that it came, else its Date; `way` who handed it on; `reader_steps` how many of the way's last
-    stretches are the reader's own side.
+    source says that it came, else its Date; `recipient` whom the reader's servers say that it was for; `way` who handed it on; `reader` the side of the mailbox in which it lies.
     """
 
     source: str
@@ -54,8 +55,9 @@ class Copy:
     pickup_host: str
     pickup_arrival: float | None
     report: Report | None
+    recipient: str
     way: Way
-    reader_steps: int
+    reader: Reader
 
     @property
     def name(self) -> str:
@@ -63,20 +65,10 @@ class Copy:
         return f"{self.source}:{self.place + 1}"
 
     @property
-    def recipient(self) -> str:
-        """Whom the last server delivered it to, "" where nobody says."""
-        for found in self.delivered_to:
-            if not found.hops_above:
-                return found.address
-        if self.hops and self.hops[-1].recipient:
-            return self.hops[-1].recipient
-        return ""
-
-    @property
     def maker(self) -> str:
         """The organisation that made it, as far as servers vouch for that; "" where only the reader's side is to be seen."""
         steps = self.way.steps
-        return self.way.maker if len(steps) - self.way.believed > self.reader_steps else ""
+        return self.way.maker if len(steps) - self.way.believed > self.reader.steps else ""
 
     @property
     def has_signs(self) -> bool:
@@ -95,29 +87,27 @@ class Copy:
 
 
 PICKUP_SECONDS = 2.0
-_OWN = frozenset(("arrived", "way", "reader_steps", "delivered_to", "hops", "report"))
+_OWN = frozenset(("arrived", "recipient", "way", "reader", "delivered_to", "hops", "report"))
 
 
-def copy_of(row: Mapping[str, Any], reader_steps: int, known: Callable[[str], str]) -> Copy:
+def copy_of(row: Mapping[str, Any], reader: Reader, known: Callable[[str], str]) -> Copy:
     """Return the copy that a row of the table is; lists in it become tuples."""
     hops = hops_of(row)
     report = row["report"]
+    way = read_way(hops, known)
     return Copy(
         **{name: _frozen(row[name]) for name in Copy.__dataclass_fields__ if name not in _OWN},
         arrived=next(
-            (at for at in (hops[-1].at if hops else None, row["received_at"], row["date"]) if at is not None), None
+            (at for at in (hops[-1].at if hops else None, row["received_at"], row["date"]) if at is not None),
+            None,
         ),
         delivered_to=tuple(DeliveredTo(**found) for found in row["delivered_to"]),
         hops=hops,
         report=Report(**{name: _frozen(value) for name, value in report.items()}) if report else None,
-        way=read_way(hops, known),
-        reader_steps=reader_steps,
+        recipient=recipient_of(row, way, reader.steps),
+        way=way,
+        reader=reader,
     )
-
-
-def hops_of(row: Mapping[str, Any]) -> tuple[Hop, ...]:
-    """Return a row's hops, the origin's first."""
-    return tuple(Hop(**{**hop, "defects": tuple(hop["defects"])}) for hop in row["hops"])
 
 
 def _frozen(value: Any) -> Any:

@@ -68,6 +68,7 @@ _REPORT: Final = pa.struct(
         ("reporter", _TEXT),
         ("original_message_id", _TEXT),
         ("original_from", _TEXT),
+        ("original_hosts", _TEXTS),
         ("is_about_bounce", pa.bool_()),
     ]
 )
@@ -83,6 +84,7 @@ _ROW_FIELDS: Final[dict[str, pa.DataType]] = {
     "message_id": _TEXT,
     "exact_id": pa.binary(),
     "content_id": pa.binary(),
+    "body_id": pa.binary(),
     "from_address": _TEXT,
     "sender_domain": _TEXT,
     "subject": _TEXT,
@@ -161,7 +163,7 @@ def _list_of_structs(lists: Sequence[Sequence[Sequence[Any]]], kind: pa.StructTy
     return pa.ListArray.from_arrays(_offsets(lists), pa.StructArray.from_arrays(columns, fields=list(kind)))
 
 
-_NO_REPORT: Final = Report("", "", "", (), "", "", "", is_about_bounce=False)
+_NO_REPORT: Final = Report("", "", "", (), "", "", "", (), is_about_bounce=False)
 
 
 def _reports(reports: Sequence[Report | None]) -> pa.Array:

@@ -6,6 +6,7 @@ it; what stands below a break is a claim: a forger's lines, or the true story of
 The organisation at the first break is the copy's maker. Judges nobody: a sender's own server is the maker of his mail.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,10 @@ from typing import Final
 from seawall.forensic.domains import is_line_name, is_private, organisation
 from seawall.model.row import Hop
 
+_SUBMITTED: Final = re.compile(r"e?smtps?a|asmtp|https?|utf8smtps?a", re.IGNORECASE)
+"""What stands behind `with` where the client logged in (RFC 3848)."""
+PICKUP: Final = "from mail pickup service by "
+"""How the line begins of a mail that was taken out of a folder: nobody handed it in."""
 _LOCAL: Final = frozenset(("localhost", "127.0.0.1", "::1", "localhost.localdomain"))
 
 
@@ -135,8 +140,11 @@ def _writer(hop: Hop, client: str, below: str | None) -> str:
 def _may_join(hop: Hop, below: Hop) -> bool:
     """Whether a client that gives no whole name may be the host that wrote the line below.
 
-    It is where it goes by that host's first label, and cannot be told apart where only a public address is known.
+    It is where it goes by that host's first label, and cannot be told apart where only a public address is known. A
+    person's computer is nobody's server: it says so by a private address, or it logs in.
     """
+    if _SUBMITTED.fullmatch(hop.protocol) or is_private(hop.helo) or hop.text.startswith(PICKUP):
+        return False
     if hop.helo and not _is_number(hop.helo):
         return below.by.partition(".")[0] == hop.helo.partition(".")[0]
     return bool(hop.from_ip) and not is_private(hop.from_ip)

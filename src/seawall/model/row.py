@@ -51,14 +51,15 @@ class Report(NamedTuple):
     reporter: str
     original_message_id: str
     original_from: str
+    original_hosts: tuple[str, ...]
     is_about_bounce: bool
 
 
 class Row(NamedTuple):
     """The facts of one mail, apart from where it was found.
 
-    `exact_id` is Message-ID and content in one, `content_id` what stays when a machine copies a mail (16 octets
-    each, None where there is nothing to tell mails apart by). `recipients` are the addresses in To and Cc, the first
+    `exact_id` is Message-ID and content in one, `content_id` what stays when a machine copies a mail, `body_id`
+    its body alone (16 octets each, None where there is nothing to tell mails apart by). `recipients` are the addresses in To and Cc, the first
     1,000 of `recipient_count`; `marked_recipients` those anywhere in a recipient field that bear a connector's marker.
     `envelope_to` is what X-Original-To, Envelope-To and their like say. `hops` are in the order of the way, the
     origin's first, at most 256 of `hop_count`.
@@ -74,6 +75,7 @@ class Row(NamedTuple):
     message_id: str
     exact_id: bytes | None
     content_id: bytes | None
+    body_id: bytes | None
     from_address: str
     sender_domain: str
     subject: str

@@ -1,4 +1,4 @@
-"""Which mails are copies of one another: the same content, or the same Message-ID. SQL over the facts.
+"""SQL over the facts: which mails are copies of one another, which answer one another, which are reports.
 
 Owns the connection to the columnar engine and every statement that runs on it: plain SQL with explicit columns, so that
 the same statements run on a cluster (DESIGN §10). Refuses to know what a storm is.
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +19,9 @@ MAX_COPIES: Final = 4_000
 """Copies of one family that are looked at one by one; of more, every n-th."""
 MAX_FAMILIES: Final = 20_000
 """Families that are looked at, those with most copies first."""
+MAX_GROUPS: Final = 200
+"""Threads, and authors of answers, that are looked at."""
+MAX_REPORTS: Final = 200_000
 MAX_SAMPLES: Final = 48
 """Mails of one mailbox by which its own servers are told from others."""
 
@@ -28,7 +31,7 @@ SELECT row_number() OVER (ORDER BY source, "offset", place) AS mail, filename AS
        source, place, "offset", content_id, message_id, from_address, subject_norm,
        hop_count, coalesce(hops[len(hops)].at, received_at, date) AS arrived,
        len(marked_recipients) > 0 OR (pickup_host <> '' AND minted_at IS NOT NULL) AS has_signs,
-       report IS NOT NULL AS is_report, thread, in_reply_to
+       report IS NOT NULL AS is_report, thread, in_reply_to, body_id, recipient_count
 FROM facts
 """
 _BOXES: Final = """
@@ -61,6 +64,58 @@ ORDER BY count(*) DESC, family
 LIMIT ?
 """
 
+_ANSWERS: Final = """
+SELECT b.box AS box, m.from_address AS from_address, m.body_id AS body_id, count(*) AS mails,
+       min(m.arrived) AS first, max(m.arrived) AS last
+FROM mails m JOIN boxes b ON b.source = m.source
+WHERE m.in_reply_to <> '' AND m.body_id IS NOT NULL AND NOT m.is_report
+GROUP BY b.box, m.from_address, m.body_id
+HAVING count(DISTINCT m.in_reply_to) >= ?
+ORDER BY count(*) DESC, m.from_address LIMIT ?
+"""
+_ANSWERING: Final = """
+SELECT b.box AS box, f.*
+FROM mails m JOIN boxes b ON b.source = m.source JOIN facts f ON f.filename = m.part AND f.file_row_number = m.part_row
+WHERE b.box = ? AND m.from_address = ? AND m.body_id = ?
+ORDER BY m.arrived, m.mail LIMIT ?
+"""
+_BUSY_THREADS: Final = """
+SELECT thread, hour, count(DISTINCT from_address) AS authors, count(DISTINCT message_id) AS mails
+FROM (SELECT thread, from_address, message_id, floor(arrived / 3600) AS hour FROM mails
+      WHERE thread <> '' AND recipient_count >= ? AND NOT is_report)
+GROUP BY thread, hour
+HAVING count(DISTINCT from_address) >= ?
+"""
+_THREAD: Final = """
+SELECT b.box AS box, f.*
+FROM mails m JOIN boxes b ON b.source = m.source JOIN facts f ON f.filename = m.part AND f.file_row_number = m.part_row
+WHERE m.thread = ? OR m.message_id = ?
+ORDER BY m.arrived, m.mail LIMIT ?
+"""
+_RECALLS: Final = """
+SELECT b.box AS box, f.*
+FROM mails m JOIN boxes b ON b.source = m.source JOIN facts f ON f.filename = m.part AND f.file_row_number = m.part_row
+WHERE m.subject_norm LIKE 'recall:%' OR m.subject_norm LIKE 'messagerecall%'
+ORDER BY m.arrived, m.mail LIMIT ?
+"""
+_REPORTS: Final = """
+SELECT report, coalesce(hops[len(hops)].at, received_at, date) AS arrived, source, place
+FROM facts WHERE report IS NOT NULL
+ORDER BY arrived, source, place LIMIT ?
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Mails of one author in one mailbox that all say the same, each in answer to another mail."""
+
+    box: str
+    from_address: str
+    body_id: bytes
+    mails: int
+    first: float
+    last: float
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
@@ -86,7 +141,7 @@ class Facts:
         self._connection.execute(_MAILS)
         self._connection.execute(_BOXES)
 
-    def __enter__(self) -> "Facts":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,9 +149,11 @@ class Facts:
 
     def families(self) -> list[Family]:
         """Return what could be storms: families of which some mailbox has more than one, or that bear signs."""
-        pairs = self._connection.execute(_PAIRS).to_arrow_table()
+        pairs = self._connection.sql(_PAIRS).to_arrow_table()
         contents, ids = pairs.column("content_id").to_pylist(), pairs.column("message_id").to_pylist()
-        self._connection.register("pairs", pairs.append_column("family", pa.array(_joined(contents, ids), pa.int64())))
+        self._connection.register(
+            "pairs", pairs.append_column("family", pa.array(_joined(contents, ids), pa.int64()))
+        )
         self._connection.execute(_FAMILIES)
         self._connection.unregister("pairs")
         found = self._connection.execute(_CANDIDATES, [MAX_FAMILIES]).fetchall()
@@ -115,7 +172,7 @@ class Facts:
             }
         )
         self._connection.register("chosen", chosen)
-        found = self._connection.execute(
+        found = self._connection.sql(
             """
             SELECT n.family AS family, n.box AS box, f.*
             FROM (SELECT m.family, m.box, m.part, m.part_row, c.stride,
@@ -134,9 +191,9 @@ class Facts:
     def samples(self, boxes: Iterable[str]) -> Mapping[str, list[dict[str, Any]]]:
         """Return of each mailbox a few mails, each with its `hops`, one of each sender and subject."""
         self._connection.register("wanted", pa.table({"box": pa.array(sorted(set(boxes)), pa.string())}))
-        found = self._connection.execute(
+        found = self._connection.sql(
             """
-            SELECT n.box AS box, f.hops AS hops
+            SELECT n.box AS box, f.hops AS hops, f.delivered_to AS delivered_to, f.recipients AS recipients, f.sender_domain AS sender_domain
             FROM (SELECT box, part, part_row, row_number() OVER (PARTITION BY box ORDER BY mail) AS number
                   FROM (SELECT b.box AS box, m.part AS part, m.part_row AS part_row, m.mail AS mail,
                                row_number() OVER (PARTITION BY b.box, m.from_address, m.subject_norm ORDER BY m.mail) AS alike
@@ -145,12 +202,49 @@ class Facts:
             JOIN facts f ON f.filename = n.part AND f.file_row_number = n.part_row
             WHERE n.number <= ?
             """,
-            [MAX_SAMPLES],
+            params=[MAX_SAMPLES],
         ).to_arrow_table()
         self._connection.unregister("wanted")
         rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in found.to_pylist():
             rows[row["box"]].append(row)
+        return rows
+
+    def answers(self, at_least: int) -> list[Answers]:
+        """Return the authors who answer at least so many mails with the same words."""
+        found = self._connection.execute(_ANSWERS, [at_least, MAX_GROUPS]).fetchall()
+        return [
+            Answers(
+                box=box, from_address=author, body_id=body, mails=mails, first=first or 0.0, last=last or 0.0
+            )
+            for box, author, body, mails, first, last in found
+        ]
+
+    def answering(self, answers: Answers) -> list[dict[str, Any]]:
+        """Return these mails as rows, each with its `box`."""
+        return self._rows(_ANSWERING, [answers.box, answers.from_address, answers.body_id, MAX_COPIES])
+
+    def busy_threads(self, recipients: int, authors: int) -> list[str]:
+        """Return the threads, by the Message-ID they begin with, to which so many wrote within an hour."""
+        found = self._connection.execute(_BUSY_THREADS, [recipients, authors]).fetchall()
+        return sorted({thread for thread, _, _, _ in found})[:MAX_GROUPS]
+
+    def thread(self, message_id: str) -> list[dict[str, Any]]:
+        """Return a thread's mails as rows, each with its `box`."""
+        return self._rows(_THREAD, [message_id, message_id, MAX_COPIES])
+
+    def recalls(self) -> list[dict[str, Any]]:
+        """Return the attempts to recall a mail as rows, each with its `box`."""
+        return self._rows(_RECALLS, [MAX_COPIES])
+
+    def reports(self) -> list[dict[str, Any]]:
+        """Return the reports of failed deliveries: `report`, `arrived`, `source`, `place`."""
+        return self._rows(_REPORTS, [MAX_REPORTS])
+
+    def _rows(self, statement: str, values: list[Any]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = (
+            self._connection.sql(statement, params=values).to_arrow_table().to_pylist()
+        )
         return rows
 
 

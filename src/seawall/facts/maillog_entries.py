@@ -1,0 +1,305 @@
+"""What the lines of a mail server's log say, one after the other → a row of facts for each mail that it took.
+
+Owns how the lines of an entry, that stand far apart and among those of others, come together, and where a log is cut.
+Refuses to know the formats (facts/maillog_*.py). Sans-IO, total, and bounded in entries and in addresses.
+
+A mail that a content filter hands back, or an alias forwards, enters the queue once more: that is one mail and one row,
+the last entry's, with the hops of both.
+"""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from seawall.facts.content import normal_subject
+from seawall.facts.dsn_causes import cause_of
+from seawall.facts.maillog import Attempted, Closed, Described, Entry, HandedIn, Notified, Said
+from seawall.model.bounce import BounceCause
+from seawall.model.row import Hop, Report, Row
+
+MAX_OPEN: Final = 50_000
+"""Entries that are open at once; the oldest is told as it stands."""
+MAX_HELD: Final = 500_000
+"""Addresses that the open entries hold together."""
+MAX_RECIPIENTS: Final = 1000
+"""Addresses of one entry that are told."""
+MAX_FAILED: Final = 10_000
+
+_SPACE: Final = b" \t\r\n"
+
+
+class Told(NamedTuple):
+    """A row, the number of its entry's first line from 0, the octet where that begins, and when the mail was handed in."""
+
+    number: int
+    offset: int
+    at: float | None
+    row: Row
+
+
+class _Open:
+    """An entry of the queue whose end has not been heard of."""
+
+    __slots__ = (
+        "attempts", "author", "before", "continued", "defects", "entry", "failures", "finals", "handed_in", "held",
+        "is_accepted", "is_filtered", "is_notice", "message_id", "number", "offset", "recipients", "report", "sender",
+        "size", "subject", "text",
+    )  # fmt: skip
+
+    def __init__(self, entry: Entry, number: int, offset: int) -> None:
+        self.entry = entry
+        self.number = number
+        self.offset = offset
+        self.handed_in: HandedIn | None = None
+        self.text = ""
+        self.message_id = ""
+        self.sender: str | None = None
+        self.size = 0
+        self.subject = ""
+        self.author = ""
+        self.recipients: dict[str, None] = {}
+        self.finals: dict[str, None] = {}
+        self.failures: list[tuple[str, str, str]] = []
+        self.attempts = 0
+        self.continued = 0
+        self.held = 0
+        self.before: tuple[Hop, ...] = ()
+        self.is_accepted = False
+        self.is_filtered = False
+        self.is_notice = False
+        self.report: Report | None = None
+        self.defects: tuple[str, ...] = ()
+
+    def hops(self) -> tuple[Hop, ...]:
+        """Return the hops of the way to here: of the entries that this one continues, and its own."""
+        handed_in = self.handed_in
+        text = handed_in.text if handed_in else self.text
+        parent = self.before[-1].prefix_id if self.before else 0
+        digest = blake2b(
+            parent.to_bytes(8, "big", signed=True) + text.encode("utf-8", "replace").translate(None, _SPACE),
+            digest_size=8,
+        ).digest()
+        defects = () if handed_in else ("no-client",)
+        if handed_in and not handed_in.has_zone:
+            defects = ("no-zone",)
+        own = Hop(
+            helo=handed_in.helo if handed_in else "",
+            rdns=handed_in.rdns if handed_in else "",
+            from_ip=handed_in.from_ip if handed_in else "",
+            by=self.entry.host,
+            protocol=handed_in.protocol if handed_in else "",
+            queue_id=self.entry.queue_id,
+            recipient="",
+            at=self.entry.at,
+            product="",
+            version="",
+            defects=defects,
+            text=text,
+            prefix_id=int.from_bytes(digest, "big", signed=True),
+            parent_id=parent,
+        )
+        return (*self.before, own)
+
+
+class Queue:
+    """The entries of one log that are open, oldest first."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str], _Open] = {}
+        self._held = 0
+        self._failed: dict[tuple[str, str], str] = {}
+
+    def hear(self, said: Said, number: int, offset: int) -> Iterator[Told]:
+        """Take what a line says; yield the rows that are finished by it."""
+        entry = said.entry
+        key = (entry.host, entry.queue_id)
+        if isinstance(said, Closed):
+            closed = self._open.pop(key, None)
+            if closed is None:
+                return
+            self._held -= closed.held
+            if not (said.is_refused and not closed.attempts):
+                yield from self._told(closed)
+            return
+        open_ = self._open.get(key)
+        if open_ is not None and isinstance(said, HandedIn) and (open_.is_accepted or open_.handed_in):
+            # A queue id is used again, and the line that closed the first entry is not in the log.
+            del self._open[key]
+            self._held -= open_.held
+            open_.defects += ("log-has-a-gap",)
+            yield from self._told(open_)
+            open_ = None
+        if open_ is None:
+            open_ = self._open[key] = _Open(entry, number, offset)
+        self._take(open_, said)
+        while len(self._open) > MAX_OPEN or (self._held > MAX_HELD and len(self._open) > 1):
+            oldest = self._open.pop(next(iter(self._open)))
+            self._held -= oldest.held
+            oldest.defects += ("told-before-its-end",)
+            yield from self._told(oldest)
+
+    def clear(self) -> Iterator[Told]:
+        """Yield the entries that are still open at the log's end."""
+        for open_ in self._open.values():
+            yield from self._told(open_)
+        self._open.clear()
+
+    def _take(self, open_: _Open, said: HandedIn | Described | Attempted | Notified) -> None:
+        if isinstance(said, Attempted):
+            self._attempted(open_, said)
+        elif isinstance(said, Described):
+            open_.text = open_.text or said.text
+            if said.message_id is not None:
+                open_.message_id = said.message_id
+            if said.sender is not None:
+                open_.sender = said.sender
+                open_.size = said.size or 0
+                open_.is_accepted = True
+        elif isinstance(said, HandedIn):
+            self._handed_in(open_, said)
+        else:
+            self._notified(open_, said)
+
+    def _handed_in(self, open_: _Open, said: HandedIn) -> None:
+        open_.handed_in = said
+        open_.entry = said.entry
+        open_.message_id = said.message_id or open_.message_id
+        open_.sender = said.sender if said.sender is not None else open_.sender
+        open_.size = said.size or open_.size
+        open_.subject, open_.author = said.subject, said.author
+        open_.is_accepted = open_.is_accepted or said.is_accepted
+        for recipient in said.recipients:
+            self._add(open_, open_.recipients, recipient)
+        if said.continues:
+            before = self._open.get((said.entry.host, said.continues))
+            if before is not None and before is not open_:
+                open_.before = before.hops()
+                before.is_filtered = True
+        if said.reference and open_.sender == "":
+            host, reference = said.entry.host, said.reference
+            about = self._open.get((host, self._failed.get((host, reference), reference)))
+            if about is not None:
+                open_.is_notice = True
+                open_.report = _report(about) if about.failures else None
+
+    def _attempted(self, open_: _Open, said: Attempted) -> None:
+        open_.text = open_.text or said.text
+        open_.attempts += 1
+        open_.is_accepted = True
+        if said.outcome == "expanded":
+            self._add(open_, open_.finals, said.recipient)
+            return
+        self._add(open_, open_.recipients, said.original or said.recipient)
+        self._add(open_, open_.finals, said.recipient)
+        if said.became and said.became != said.entry.queue_id:
+            next_ = self._open.get((said.entry.host, said.became))
+            if next_ is not None and not next_.before:
+                next_.before = open_.hops()
+            if next_ is not None or open_.is_filtered:
+                open_.continued += 1
+        if said.outcome == "bounced" and len(open_.failures) < MAX_RECIPIENTS:
+            open_.failures.append((said.original or said.recipient, said.status, said.words))
+            open_.held += 1
+            self._held += 1
+            if len(self._failed) >= MAX_FAILED:
+                del self._failed[next(iter(self._failed))]
+            self._failed[said.entry.host, open_.message_id] = said.entry.queue_id
+
+    def _notified(self, open_: _Open, said: Notified) -> None:
+        notice = self._open.get((said.entry.host, said.notice))
+        if notice is None:
+            return
+        notice.is_notice = True
+        notice.report = _report(open_) if said.is_failure else None
+
+    def _add(self, open_: _Open, addresses: dict[str, None], address: str) -> None:
+        if address and address not in addresses and len(addresses) < MAX_RECIPIENTS:
+            addresses[address] = None
+            open_.held += 1
+            self._held += 1
+
+    def _told(self, open_: _Open) -> Iterator[Told]:
+        if not open_.is_accepted or (open_.attempts and open_.attempts == open_.continued):
+            return
+        yield Told(open_.number, open_.offset, open_.entry.at, _row(open_))
+
+
+def _row(open_: _Open) -> Row:
+    defects = open_.defects
+    if open_.handed_in is None and not open_.is_notice and not open_.before:
+        defects += ("log-begins-inside",)
+    if open_.entry.at is None:
+        defects += ("no-moment",)
+    report = open_.report
+    if report is None and open_.sender == "" and not open_.is_notice:
+        report = _report_of_another(open_)
+    author = open_.author
+    return Row(
+        size=open_.size,
+        header_size=0,
+        message_id=open_.message_id,
+        exact_id=None,
+        content_id=None,
+        body_id=None,
+        from_address=author,
+        sender_domain=author.rpartition("@")[2],
+        subject=open_.subject,
+        subject_norm=normal_subject(open_.subject.encode()).decode("utf-8", "replace"),
+        date=open_.entry.at,
+        return_path=open_.sender,
+        recipients=tuple(open_.recipients),
+        recipient_count=len(open_.recipients),
+        marked_recipients=tuple(
+            address for address in open_.recipients if address.startswith("mspop3connector.")
+        ),
+        envelope_to=tuple(open_.finals),
+        delivered_to=(),
+        hops=(hops := open_.hops()),
+        hop_count=len(hops),
+        list_id="",
+        list_positions=(),
+        loop_addresses=(),
+        auto_submitted="",
+        is_resent=False,
+        thread="",
+        in_reply_to="",
+        mailer="",
+        minted_at=None,
+        minted_ip="",
+        pickup_host="",
+        pickup_arrival=None,
+        report=report,
+        defects=defects,
+    )
+
+
+def _report(about: _Open) -> Report:
+    """What the server's own report says of the entry that it is about."""
+    status, words = about.failures[0][1:] if about.failures else ("", "")
+    return Report(
+        action="failed",
+        status=status,
+        cause=cause_of(status, words.encode("utf-8", "replace")).value,
+        recipients=tuple(recipient for recipient, _, _ in about.failures),
+        reporter=about.entry.host,
+        original_message_id=about.message_id,
+        original_from=about.author or about.sender or "",
+        original_hosts=(),
+        is_about_bounce=about.sender == "",
+    )
+
+
+def _report_of_another(open_: _Open) -> Report:
+    """A mail with the null reverse-path (RFC 5321 §4.5.5) from elsewhere: that it is a report is all that a log tells."""
+    handed_in = open_.handed_in
+    return Report(
+        action="",
+        status="",
+        cause=BounceCause.OTHER.value,
+        recipients=(),
+        reporter=(handed_in.rdns or handed_in.helo) if handed_in else "",
+        original_message_id="",
+        original_from="",
+        original_hosts=(),
+        is_about_bounce=False,
+    )

@@ -1,0 +1,91 @@
+"""Storms of mails that are no copies: programs that answer each other, people who answer to all, recalls.
+
+Owns their signatures. Nobody is suspected where people write.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from seawall.forensic.advice import advice_for, innocent_explanation
+from seawall.forensic.copies import Copy
+from seawall.forensic.domains import organisation
+from seawall.forensic.engine import Answers, Facts
+from seawall.forensic.evidence import MOST_QUOTES, WEIGHTS, quote
+from seawall.forensic.findings import read_scene
+from seawall.forensic.storms import Found
+from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
+
+ANSWERS: Final = 8
+"""Answers in the same words that are too many."""
+GAP: Final = 3 * 3600.0
+"""Seconds between two of them, on average, beyond which it may be somebody who is away and much written to."""
+MANY_ANSWERS: Final = 20
+AUTHORS: Final = 8
+"""People who write to one thread within an hour."""
+RECIPIENTS: Final = 5
+"""To how many at least each of them does."""
+RECALLS: Final = 20
+
+Reader = Callable[[Sequence[Mapping[str, Any]]], list[Copy]]
+
+
+def talk_storms(facts: Facts, read: Reader, mine: frozenset[str]) -> Iterable[Found]:
+    """Yield the storms that talk makes; `read` makes copies of rows."""
+    answers = [one for one in facts.answers(ANSWERS) if (one.last - one.first) / one.mails <= GAP]
+    wars: dict[frozenset[str], list[tuple[Answers, list[Copy]]]] = {}
+    for one in answers:
+        copies = read(facts.answering(one))
+        ends = frozenset((one.from_address, *Counter(_to(copy) for copy in copies).most_common(1)[0][:1]))
+        wars.setdefault(ends, []).append((one, copies))
+    for sides in wars.values():
+        yield _war(sides, mine)
+    for thread in facts.busy_threads(RECIPIENTS, AUTHORS):
+        yield Found(Species.REPLY_ALL, (read_scene(read(facts.thread(thread))),), ())
+    recalls = read(facts.recalls())
+    if len({copy.message_id for copy in recalls}) >= RECALLS:
+        yield Found(Species.RECALL, (read_scene(recalls),), ())
+
+
+def _to(copy: Copy) -> str:
+    return copy.recipients[0] if copy.recipients else ""
+
+
+def _war(sides: Sequence[tuple[Answers, list[Copy]]], mine: frozenset[str]) -> Found:
+    copies = [copy for _, side in sides for copy in side]
+    named: dict[str, Suspect] = {}
+    for one, side in sides:
+        suspect = _answerer(one, side, mine)
+        if suspect and (suspect.domain not in named or named[suspect.domain].score < suspect.score):
+            named[suspect.domain] = suspect
+    ranked = tuple(sorted(named.values(), key=lambda suspect: (-suspect.score, suspect.domain)))
+    return Found(Species.AUTORESPONDERS, (read_scene(copies),), ranked)
+
+
+def _answerer(answers: Answers, copies: Sequence[Copy], mine: frozenset[str]) -> Suspect | None:
+    domain = organisation(answers.from_address.rpartition("@")[2])
+    if not domain:
+        return None
+    minutes = (answers.last - answers.first) / max(answers.mails - 1, 1) / 60
+    evidence = Evidence(
+        kind=EvidenceKind.ANSWERS,
+        says=(
+            f"{answers.from_address} answered {answers.mails} mails with the same words, "
+            f"{minutes:.0f} minutes apart on average"
+        ),
+        copies=answers.mails,
+        weight=WEIGHTS["answers-20" if answers.mails >= MANY_ANSWERS else "answers-8"],
+        quotes=tuple(quote(copy, "In-Reply-To", f"<{copy.in_reply_to}>") for copy in copies[:MOST_QUOTES]),
+    )
+    return Suspect(
+        domain=domain,
+        hosts=tuple(sorted({copy.hops[0].by for copy in copies if copy.hops and copy.hops[0].by})[:8]),
+        score=evidence.weight,
+        copies=answers.mails,
+        product=None,
+        advice=advice_for(Species.AUTORESPONDERS, None),
+        contacts=(f"postmaster@{domain}", f"abuse@{domain}"),
+        innocent_explanation=innocent_explanation(Species.AUTORESPONDERS),
+        evidence=(evidence,),
+        is_mine=domain in mine,
+    )

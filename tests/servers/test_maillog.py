@@ -1,0 +1,41 @@
+"""What a real Postfix logs about its mails is read back from its log."""
+
+import smtplib
+
+import pytest
+
+from seawall.forensic.sources.logs import looks_like_log, read_log
+from servers.postfix import Postfix
+
+pytestmark = pytest.mark.server
+
+ALICE = "alice@example.org"
+SENDER = "sender@outside.test"
+MAIL = "Date: Thu, 1 Jan 2026 00:00:00 +0000\r\nFrom: x@a.test\r\nMessage-ID: <{}@a.test>\r\n\r\nBody\r\n"
+
+
+def test_the_log_of_a_real_postfix_tells_its_mails_and_its_bounces(postfix: type[Postfix]) -> None:
+    with postfix(local=["alice", "bob"]) as server:
+        with smtplib.SMTP(server.host, server.smtp_port, timeout=10) as client:
+            client.sendmail(SENDER, [ALICE, "bob@example.org"], MAIL.format("both"))
+            client.sendmail(SENDER, ["Alice+tag@example.org"], MAIL.format("one"))
+            # local(8) bounces what was delivered to its recipient before.
+            client.sendmail(SENDER, [ALICE], f"Delivered-To: {ALICE}\r\n" + MAIL.format("loops"))
+        server.settle()
+        log = server.log().encode()
+    assert looks_like_log(log)
+    rows = {row.message_id: row for _, row in read_log(iter(log.splitlines(keepends=True)), "mail.log", 2026)}
+    assert len(rows) == 4
+    assert set(rows["both@a.test"].recipients) == {ALICE, "bob@example.org"}
+    assert rows["one@a.test"].recipients == ("alice+tag@example.org",)
+    for name in ("both", "one", "loops"):
+        row = rows[f"{name}@a.test"]
+        assert (row.return_path, row.hops[0].from_ip, row.report) == (SENDER, "127.0.0.1", None)
+        assert row.size > len(MAIL)
+        assert row.date is not None
+        assert row.defects == ()
+    (bounce,) = [row for row in rows.values() if row.report]
+    assert bounce.report is not None
+    assert (bounce.return_path, bounce.recipients) == ("", (SENDER,))
+    assert (bounce.report.status, bounce.report.cause) == ("5.4.6", "loop")
+    assert (bounce.report.original_message_id, bounce.report.recipients) == ("loops@a.test", (ALICE,))
