@@ -1,7 +1,7 @@
 """`seawall notify`: a notice to each suspect's postmaster, as files. Nothing is sent."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -14,10 +14,13 @@ from seawall.cli.tracing import (
     WorkersOption,
     extra_needed,
     now,
-    registered_contacts,
     traced,
+    with_registered_contacts,
 )
 from seawall.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from seawall.model.address import Address
 
 
 def notify(
@@ -36,13 +39,14 @@ def notify(
     A suspect is whoever `seawall trace` gives a score of 0.5 or more. Each notice is there as text, as a mail to be
     sent, and as a report for machines (ARF, RFC 5965). Exits 0 where that worked, with a notice or without one.
     """
-    if reporter is not None:
-        _must_be_an_address(reporter)
+    who = None if reporter is None else _address(reporter)
     with extra_needed("notify"):
         from seawall.forensic.notices import notices, write_notices  # noqa: PLC0415 - keeps --help quick
     found = traced("notify", sources, mine=mine, password_file=password_file, workers=workers)
-    registered = registered_contacts(found) if rdap else None
-    written = write_notices(notices(found, reporter, now(), registered), out)
+    if rdap:
+        found = with_registered_contacts(found)
+    at = now()
+    written = write_notices(notices(found, who, at), out, who, at)
     for path in written:
         say(str(path))
     if not written:
@@ -54,9 +58,11 @@ def notify(
     return 0
 
 
-def _must_be_an_address(text: str) -> None:
-    """Raise Misconfigured now, and not after an hour of reading."""
-    from seawall.forensic.contacts import mail_address  # noqa: PLC0415 - keeps --help quick
+def _address(text: str) -> "Address":
+    """Return an address; raises Misconfigured where it is none."""
+    from seawall.model.address import Address  # noqa: PLC0415 - keeps --help quick
 
-    if not mail_address(text):
-        raise Misconfigured(f"seawall notify: --reporter: {text!r} is no address that can be written to")
+    try:
+        return Address.parse(text)
+    except ValueError as refused:
+        raise Misconfigured(f"seawall notify: --reporter: {refused}") from None

@@ -1,8 +1,7 @@
 """`seawall trace`: which servers make a storm, with the evidence."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -19,14 +18,9 @@ from seawall.cli.tracing import (
     ends_with,
     extra_needed,
     now,
-    registered_contacts,
     traced,
+    with_registered_contacts,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seawall.model.trace import Suspect, Trace
 
 
 def trace(
@@ -61,7 +55,7 @@ def trace(
         refuse_unless_a_file(html)
     found = traced("trace", sources, mine=mine, facts=facts, password_file=password_file, workers=workers)
     if rdap:
-        found = _with_contacts(found, registered_contacts(found))
+        found = with_registered_contacts(found)
     at, own = now(), domains_of("trace", mine)
     if html is not None:
         write_page(page(found, at, own), html)
@@ -73,15 +67,3 @@ def trace(
     if html is not None:
         talk(f"the page: {html}")
     return ends_with(found, exit_code=exit_code)
-
-
-def _with_contacts(found: "Trace", registered: "Mapping[str, tuple[str, ...]]") -> "Trace":
-    """Return a trace whose suspects have the contacts that the registries know too."""
-    from seawall.forensic.contacts import contacts, mail_domain  # noqa: PLC0415 - keeps --help quick
-
-    def told(suspect: "Suspect") -> "Suspect":
-        known = registered.get(mail_domain(suspect.domain), ())
-        return replace(suspect, contacts=contacts(suspect.domain, known) or suspect.contacts)
-
-    storms = tuple(replace(storm, suspects=tuple(map(told, storm.suspects))) for storm in found.storms)
-    return replace(found, storms=storms)

@@ -5,8 +5,9 @@ Owns the directory of facts, and how a missing extra is told. Refuses to know wh
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -16,9 +17,11 @@ from seawall.errors import Misconfigured, unwritable
 
 if TYPE_CHECKING:
     from seawall.forensic.gather import Progress
-    from seawall.model.trace import Trace
+    from seawall.model.trace import Suspect, Trace
 
 STORM_FOUND: Final = 3
+MOST_ASKED: Final = 50
+"""Domains that the registries are asked about."""
 _EXTRA: Final = frozenset(("duckdb", "jinja2", "pyarrow", "publicsuffixlist", "zstandard"))
 
 SourcesArgument = Annotated[
@@ -94,18 +97,31 @@ def domains_of(command: str, names: Sequence[str]) -> tuple[str, ...]:
         raise Misconfigured(f"seawall {command}: --mine: {refused}") from None
 
 
-def registered_contacts(found: "Trace") -> Mapping[str, tuple[str, ...]]:
-    """Return the abuse addresses that the registries have of suspects' domains; what was not to be had is told on stderr.
+def with_registered_contacts(found: "Trace") -> "Trace":
+    """Return a trace whose suspects have the contacts that the registries know too; each is asked once for a domain.
 
-    Raises Misconfigured where the extra is missing.
+    What was not to be had is told on stderr. Raises Misconfigured where the extra is missing.
     """
     from seawall.cli.output import talk  # noqa: PLC0415 - keeps --help quick
-    from seawall.forensic.rdap import registered, registry  # noqa: PLC0415
+    from seawall.forensic.contacts import Contacts, find_contacts  # noqa: PLC0415
+    from seawall.forensic.rdap import abuse_addresses_by_rdap  # noqa: PLC0415
 
-    answers = registered((suspect.domain for storm in found.storms for suspect in storm.suspects), registry())
-    for note in answers.notes:
-        talk(note)
-    return answers.addresses
+    ask = abuse_addresses_by_rdap()
+    answers: dict[str, Contacts] = {}
+    for domain in dict.fromkeys(one.domain for storm in found.storms for one in storm.suspects):
+        if len(answers) == MOST_ASKED:
+            talk(f"the registries were asked about {MOST_ASKED} domains, and about no more")
+            break
+        answers[domain] = find_contacts(domain, ask)
+        for note in answers[domain].notes:
+            talk(f"{domain}: {note}")
+
+    def told(suspect: "Suspect") -> "Suspect":
+        answer = answers.get(suspect.domain)
+        return replace(suspect, contacts=answer.addresses) if answer and answer.addresses else suspect
+
+    storms = tuple(replace(storm, suspects=tuple(map(told, storm.suspects))) for storm in found.storms)
+    return replace(found, storms=storms)
 
 
 def now() -> float:

@@ -1,13 +1,12 @@
 """`seawall notify`: what it writes and says. Nothing is sent."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from seawall.cli.notify import notify
-from seawall.errors import Misconfigured
-from seawall.forensic.rdap import Registered
+from seawall.errors import Misconfigured, Temporary
 from seawall.model.trace import Bounces, Trace
 from unit.forensic.report import sample
 
@@ -47,13 +46,21 @@ def test_that_there_is_nothing_to_notify_of_is_said(
 def test_what_the_registries_know_is_written_to_too_and_what_they_do_not_say_is_told(
     mailbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def registered(domains: Iterable[str], _: object) -> Registered:
-        assert "alpha.example" in set(domains)
-        return Registered(addresses={"alpha.example": ("noc@host.example",)}, notes=("one was not heard",))
+    asked: list[str] = []
 
-    monkeypatch.setattr("seawall.forensic.rdap.registered", registered)
+    def by_rdap() -> Callable[[str], tuple[str, ...]]:
+        def ask(domain: str) -> tuple[str, ...]:
+            asked.append(domain)
+            if domain != "alpha.example":
+                raise Temporary("its registry does not answer")
+            return ("noc@host.example",)
+
+        return ask
+
+    monkeypatch.setattr("seawall.forensic.rdap.abuse_addresses_by_rdap", by_rdap)
     notify(mailbox, out=tmp_path / "out", rdap=True)
-    assert "one was not heard\n" in capsys.readouterr().err
+    assert asked == ["alpha.example", "example.org", "relay.example"]
+    assert "example.org: " in capsys.readouterr().err
     drafts = [path.read_text() for path in (tmp_path / "out").glob("alpha*.eml") if ".arf" not in path.name]
     assert ["noc@host.example" in draft for draft in drafts] == [True]
 

@@ -4,15 +4,14 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seawall.cli.trace import trace
-from seawall.errors import Misconfigured
-from seawall.forensic.rdap import Registered
+from seawall.errors import Misconfigured, Temporary
 from seawall.forensic.trace import Order
 from seawall.model.trace import Trace
 from unit.forensic.report import sample
@@ -111,7 +110,7 @@ def test_facts_that_nobody_asked_for_are_gone_whatever_happens(
     assert not list(place.iterdir())
 
 
-@pytest.mark.parametrize("absent", ["pyarrow", "jinja2"])
+@pytest.mark.parametrize("absent", ["pyarrow", "duckdb", "jinja2", "publicsuffixlist"])
 def test_a_base_without_the_extra_says_how_to_get_it(mailbox: str, absent: str) -> None:
     program = f"import sys; sys.modules[{absent!r}] = None; from seawall.cli.main import main; main(['trace', {mailbox!r}])"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -124,11 +123,16 @@ def test_registries_are_asked_only_where_that_is_asked_for(
 ) -> None:
     asked: list[str] = []
 
-    def registered(domains: Iterable[str], _: object) -> Registered:
-        asked.extend(domains)
-        return Registered(addresses={"alpha.example": ("noc@host.example",)}, notes=())
+    def by_rdap() -> Callable[[str], tuple[str, ...]]:
+        def ask(domain: str) -> tuple[str, ...]:
+            asked.append(domain)
+            if domain != "alpha.example":
+                raise Temporary("its registry does not answer")
+            return ("noc@host.example",)
 
-    monkeypatch.setattr("seawall.forensic.rdap.registered", registered)
+        return ask
+
+    monkeypatch.setattr("seawall.forensic.rdap.abuse_addresses_by_rdap", by_rdap)
     trace(mailbox)
     assert asked == []
     trace(mailbox, rdap=True)
