@@ -7,6 +7,7 @@ from typing import Final
 MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86400
+YEAR: Final = 31_557_600
 _FIRST: Final = -62_135_596_800.0
 _LAST: Final = 253_402_300_799.0
 """The years 1 and 9999."""
@@ -39,7 +40,7 @@ def lasting(seconds: float) -> str:
     """Return a length of time for a person, in its largest whole unit."""
     if not math.isfinite(seconds) or seconds < 0:
         return "an unknown time"
-    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+    for unit, name in ((YEAR, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         # Under two days the hours say more, under two hours the minutes.
         if seconds >= (2 * unit if unit != MINUTE else unit):
             return counted(int(seconds // unit), name)

@@ -20,6 +20,7 @@ from seawall.forensic.report.words import (
     innocence,
     listed,
     mine,
+    placed,
     score_sum,
     sender,
     shortened,
@@ -148,7 +149,7 @@ def _evidence(evidence: Evidence, label: str) -> Iterator[str]:
         label, f"{shortened(_sentence(evidence.says), 400)} (+{evidence.weight:.2f})".replace("+-", "-")
     )
     for quote in evidence.quotes[:1]:
-        where = shortened(quote.mail, 60)
+        where = placed(quote.mail, 60)
         for line in (f"{shortened(quote.header, 40)}: {shortened(quote.text, 240)}", f"in {where}"):
             yield from wrapped(line, WIDTH, _QUOTED, _QUOTED)
 

@@ -149,8 +149,8 @@ def _marks(
 
 
 def peak_of(counts: Sequence[tuple[float, int]], span: float) -> str:
-    """Return when most came, in a sentence; "" where that is not known."""
-    known = [(number, at) for at, number in counts if moment(at) is not None]
+    """Return when most came, in a sentence; "" where that is not known, or no two came together."""
+    known = [(number, at) for at, number in counts if moment(at) is not None and number > 1]
     if not known:
         return ""
     number, at = max(known, key=lambda one: (one[0], -one[1]))

@@ -158,3 +158,9 @@ def shortened(text: str, most: int) -> str:
     # What is cut off need not be cleaned: a line may be very long.
     line = clean(text[: most + 1]).strip()
     return line if len(text) <= most else f"{line[: most - 1]}…"
+
+
+def placed(name: str, most: int) -> str:
+    """Return where a mail lies: of a long path its end, which tells it from its neighbours."""
+    line = clean(name[-most - 1 :]).strip()
+    return line if len(name) <= most else f"…{line[-(most - 1) :]}"

@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from seawall.forensic.report.columns import width_of, wrapped
+from seawall.forensic.report.moments import lasting
 from seawall.forensic.report.terminal import WIDTH, report, short_report
-from seawall.forensic.report.words import certainty, going_on, score_sum
+from seawall.forensic.report.timeline import peak_of
+from seawall.forensic.report.words import certainty, going_on, placed, score_sum
 from seawall.model.text import clean
 from seawall.model.trace import Bounces, Species, Trace
 from unit.forensic.report import sample
@@ -132,6 +134,25 @@ def test_scores_have_words_and_a_negative_weight_is_subtracted() -> None:
     suspect = sample.suspects()[0]
     less = replace(suspect.evidence[0], weight=-0.2)
     assert score_sum(replace(suspect, evidence=(suspect.evidence[0], less))) == "0.45 - 0.20 = 0.25"
+
+
+def test_of_a_long_path_the_end_is_told_which_says_what_mail_it_is() -> None:
+    assert placed("/home/anna/mail/2004/05/inbox.mbox:17", 16) == "…5/inbox.mbox:17"
+    assert placed("inbox.mbox:17", 16) == "inbox.mbox:17"
+
+
+def test_what_is_long_ago_is_told_in_years() -> None:
+    assert [lasting(days * 86400.0) for days in (3, 729, 800, 7799)] == [
+        "3 days",
+        "729 days",
+        "2 years",
+        "21 years",
+    ]
+
+
+def test_a_worst_moment_is_told_only_where_copies_came_together() -> None:
+    assert peak_of(((0.0, 1), (60.0, 1)), 60.0) == ""
+    assert peak_of(((0.0, 1), (60.0, 2)), 60.0).startswith("At its worst 2 copies came in 1 minute")
 
 
 def test_wide_characters_take_two_columns_and_long_words_are_cut() -> None:
