@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from seawall.forensic.report.columns import width_of
 from seawall.forensic.report.moments import counted
-from seawall.forensic.report.thicket import Branch, thicket
-from seawall.forensic.report.words import sender, shortened
+from seawall.forensic.report.thicket import Branch, thicket, with_suspects
+from seawall.forensic.report.words import called_on, placed, sender, shortened
 from seawall.model.trace import Storm
 
 BOX_WIDTH: Final = 206
@@ -17,8 +18,8 @@ BOX_HEIGHT: Final = 38
 COLUMN: Final = 264
 ROW: Final = 50
 EDGE: Final = 8
-MOST_LETTERS: Final = 27
-"""Of a host's name, in a box."""
+MOST_LETTERS: Final = 24
+"""Of a name in a box, in columns."""
 MOST_SMALL: Final = 36
 """Of the line under it."""
 
@@ -65,7 +66,7 @@ class _Stood(NamedTuple):
 
 def picture(storm: Storm) -> Picture | None:
     """Return the picture of a storm's tree, None where it has none."""
-    found = thicket(storm.tree)
+    found = thicket(with_suspects(storm.tree, {suspect.domain for suspect in called_on(storm)}))
     if not found.branches:
         return None
     is_one = len(found.branches) == 1
@@ -125,7 +126,7 @@ def _place(branch: Branch, column: int, rows: Iterator[int], boxes: list[Box], l
 
 def _box(branch: Branch, x: float, y: float) -> Box:
     kind = "summed" if branch.summed else "suspected" if branch.suspected else "plain"
-    return Box(x, y - BOX_HEIGHT / 2, kind, _cut(_name(branch)), _under(branch), _says(branch))
+    return Box(x, y - BOX_HEIGHT / 2, kind, _host(_name(branch)), _under(branch), _says(branch))
 
 
 def _name(branch: Branch) -> str:
@@ -156,7 +157,7 @@ def _note(branch: Branch) -> str:
 
 def _says(branch: Branch) -> str:
     if branch.summed:
-        return f"{counted(branch.times, 'hop')} that have no place here, and all behind them."
+        return f"{counted(branch.times, 'step')} that have no place here, and all behind them."
     way = " → ".join(shortened(host or "?", 80) for host in branch.hosts[:8])
     marked = "Suspected. " if branch.suspected else ""
     return f"{marked}{way}. {_note(branch)}. {shortened(branch.text, 400)}"
@@ -177,11 +178,15 @@ def _deepest(branches: Sequence[Branch]) -> int:
 
 
 def _widest(branches: Sequence[Branch]) -> Branch | None:
-    """Return where the most ways part."""
+    """Return where the most ways part; a suspect, where there is one: a large relay is at fault for nothing."""
     found: Branch | None = None
     for branch in branches:
         for one in (branch, _widest(branch.branches)):
-            if one is not None and not one.summed and (found is None or one.out > found.out):
+            if (
+                one is not None
+                and not one.summed
+                and (found is None or (one.suspected, one.out) > (found.suspected, found.out))
+            ):
                 found = one
     return found
 
@@ -195,12 +200,24 @@ def _lines(branches: Sequence[Branch], deep: int) -> Iterator[str]:
 
 def _left_out(hops: int, left_out: int) -> str:
     if left_out <= 0:
-        return f"All {counted(hops, 'hop')} of the tree are in the picture; hops of one server, side by side or in a row, are one box."
+        return f"All {counted(hops, 'step')} of the tree are in the picture; those of one server, side by side or in a row, are one box."
     return (
-        f"The tree has {counted(hops, 'hop')}; {left_out:,} of them have no box of their own and stand under “more”. "
-        "Hops of one server, side by side or in a row, are one box."
+        f"The tree has {counted(hops, 'step')}; {left_out:,} of them have no box of their own and stand under “more”. "
+        "Those of one server, side by side or in a row, are one box."
     )
 
 
 def _cut(text: str) -> str:
-    return shortened(text, MOST_LETTERS)
+    """Return the beginning of a text, as much as a box has room for."""
+    most = MOST_LETTERS
+    while width_of(shown := shortened(text, most)) > MOST_LETTERS:
+        most -= 1
+    return shown
+
+
+def _host(name: str) -> str:
+    """Return the end of a host's name, which says whose it is, as much as a box has room for."""
+    most = MOST_LETTERS
+    while width_of(shown := placed(name, most)) > MOST_LETTERS:
+        most -= 1
+    return shown

@@ -5,8 +5,8 @@ Total: parents that are absent or go round in a circle, and any number of nodes,
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from seawall.model.trace import TreeNode
@@ -39,7 +39,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Thicket:
-    """The branches from the origins, how many hops the tree has, and how many of them have no place of their own."""
+    """The branches from the origins, how many steps the tree has, and how many of them have no place of their own."""
 
     branches: list[Branch]
     hops: int
@@ -58,6 +58,26 @@ def thicket(nodes: Sequence[TreeNode]) -> Thicket:
             _join_chains(branch, by_domain=False)
     drawn = _pruned(branches, MOST_ROWS, MOST_COLUMNS)
     return Thicket(drawn, len(nodes), len(nodes) - _hops(drawn))
+
+
+def with_suspects(nodes: Sequence[TreeNode], suspects: Collection[str]) -> list[TreeNode]:
+    """Return a tree in which each suspect has steps of its own; `suspects` are their domains.
+
+    A suspect that wrote no line is seen only as the client of the next hop, which is marked for it: it gets a step before that.
+    """
+    known = {node.id: node for node in nodes}
+    marked = []
+    for node in nodes:
+        is_writer = node.domain in suspects
+        before = known.get(node.parent or "")
+        if node.suspected and not is_writer and not (before and before.domain in suspects) and node.client:
+            client = replace(
+                node, id=f"{node.id} client", host=node.client, client="", domain="", left=1, suspected=True
+            )
+            marked += [client, replace(node, parent=client.id, suspected=False)]
+        else:
+            marked.append(replace(node, suspected=is_writer or (node.suspected and not before)))
+    return marked
 
 
 def _children(nodes: Sequence[TreeNode]) -> dict[str, list[TreeNode]]:

@@ -3,7 +3,8 @@
 import random
 from dataclasses import replace
 
-from seawall.forensic.report.picture import picture
+from seawall.forensic.report.columns import width_of
+from seawall.forensic.report.picture import MOST_LETTERS, picture
 from seawall.forensic.report.thicket import MOST_COLUMNS, MOST_ROWS, Branch, thicket
 from seawall.forensic.report.timeline import LEFT, MOST_BARS, RIGHT, WIDTH, timeline
 from seawall.model.trace import TreeNode
@@ -56,6 +57,38 @@ def test_hops_of_one_server_side_by_side_are_one_box_and_so_are_those_in_a_row()
     notes = {box.name: box.note for box in picture(sample.storm()).boxes}  # type: ignore[union-attr]
     assert notes["box.isp.example"] == "180 copies · 60 times"
     assert notes["in.relay.example"] == "12 copies · 2 hops"
+
+
+def test_a_suspect_that_wrote_no_line_has_a_box_before_the_server_that_saw_it() -> None:
+    nodes = (
+        replace(
+            sample.node("a", None, "mx.isp.example", "isp.example", copies=4, left=0, suspected=True),
+            client="srv.alpha.example",
+        ),
+        sample.node("b", None, "srv.alpha.example", "alpha.example", copies=6, left=1, suspected=True),
+        replace(
+            sample.node("c", "b", "mx.isp.example", "isp.example", copies=6, left=0, suspected=True),
+            client="srv.alpha.example",
+        ),
+    )
+    found = picture(replace(sample.storm(), tree=nodes))
+    assert found
+    kinds = {(box.name, box.kind) for box in found.boxes}
+    assert kinds == {
+        ("anna@club.example", "start"),
+        ("srv.alpha.example", "suspected"),
+        ("mx.isp.example", "plain"),
+    }
+
+
+def test_names_are_cut_to_their_boxes_and_of_a_host_the_end_stays() -> None:
+    for host in ("server-03.department-of-everything.alpha.example", "漢字" * 20):
+        nodes = (sample.node("a", None, host, "alpha.example", copies=1, left=0),)
+        found = picture(replace(sample.storm(), tree=nodes))
+        assert found
+        assert found.boxes[0].name[0] == "…"
+        assert found.boxes[0].name[-5:] == host[-5:]
+        assert width_of(found.boxes[0].name) <= MOST_LETTERS
 
 
 def test_many_origins_hang_on_the_mail_itself_by_broken_lines() -> None:
