@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seawall.cli.output import clean
 from seawall.collect.check.capabilities import about_capabilities, about_telling_apart
 from seawall.collect.check.envelope import about_envelope
 from seawall.collect.check.finding import Kind, Notes
@@ -15,6 +14,7 @@ from seawall.model.account import Account, NextHopDestination, Server, Site, Spe
 from seawall.model.address import Address
 from seawall.model.envelope import EnvelopeName, Mailboxes, Multidrop
 from seawall.model.secret import PasswordFile
+from seawall.model.text import clean
 from seawall.wire.replies import Capabilities
 
 ALICE, POSTMASTER = Address.parse("alice@example.org"), Address.parse("postmaster@example.org")

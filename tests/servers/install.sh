@@ -11,6 +11,7 @@ wanted=(
   /usr/lib/dovecot/modules/lib90_sieve_plugin.so:dovecot-sieve /usr/lib/postfix/sbin/master:postfix
   strace:strace openssl:openssl
   fetchmail:fetchmail getmail:getmail6 mpop:mpop fdm:fdm
+  /usr/bin/chromium:chromium
 )
 case "${1:-}" in
   "") ;;

@@ -41,6 +41,13 @@ COMMANDS: Final = (
     ("held release", "seawall.cli.held:release", "Deliver mails that are set aside."),
     ("held drop", "seawall.cli.held:drop", "Drop mails that are set aside, for good."),
     ("adopt", "seawall.cli.adopt:adopt", "Mark what is at the server as seen, and fetch none of it."),
+    ("spot", "seawall.cli.spot:spot", "Tell whether there is a mail storm, and how large it is."),
+    ("trace", "seawall.cli.trace:trace", "Name the servers that make a mail storm, with the evidence."),
+    (
+        "notify",
+        "seawall.cli.notify:notify",
+        "Write a notice to the postmaster of each suspect; nothing is sent.",
+    ),
     ("audit", "seawall.cli.audit:audit", "Tell whether a connector amplifies, loses, cuts or doubles mail."),
     ("lab", "seawall.cli.lab:lab", "Let a storm happen on this machine alone, and see what stops it."),
     (

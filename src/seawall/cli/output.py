@@ -5,23 +5,12 @@ Owns the streams and the harmlessness of what reaches a terminal. Refuses to kno
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TextIO
 
 from seawall.errors import SeawallError
-
-_SPACING = re.compile(r"[\t\r\n]+")
-# C0, DEL and C1 controls, what turns the writing direction, line separators, and lone surrogates.
-_HOSTILE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def clean(text: str) -> str:
-    """Return text from outside as one line that a terminal only shows and never obeys."""
-    return _HOSTILE.sub("\N{REPLACEMENT CHARACTER}", _SPACING.sub(" ", text))
+from seawall.model.text import clean
 
 
 class NobodyReads(Exception):

@@ -6,8 +6,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from seawall.cli.options import ConfigOption
-from seawall.cli.output import clean, say
+from seawall.cli.output import say
 from seawall.cli.status import moment
+from seawall.model.text import clean
 
 
 def resume(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from seawall.cli.options import ConfigOption, JsonOption
-from seawall.cli.output import clean, document, say
+from seawall.cli.output import document, say
+from seawall.model.text import clean
 
 if TYPE_CHECKING:
     from seawall.cli.desk import AccountSeen

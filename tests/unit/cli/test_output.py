@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seawall.cli.output import clean, document, say, talk
+from seawall.cli.output import document, say, talk
+from seawall.model.text import clean
 from unit.config.good import GOOD
 
 FULL = Path("/dev/full")
