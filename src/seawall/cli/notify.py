@@ -36,7 +36,7 @@ def notify(
 ) -> int:
     """Write a notice to the postmaster of each suspect; nothing is sent.
 
-    A suspect is whoever `seawall trace` gives a score of 0.5 or more. Each notice is there as text, as a mail to be
+    A suspect is whoever `seawall trace` gives a score over 0.5. Each notice is there as text, as a mail to be
     sent, and as a report for machines (ARF, RFC 5965). Exits 0 where that worked, with a notice or without one.
     """
     who = None if reporter is None else _address(reporter)

@@ -176,7 +176,7 @@ def _marker(case: Case) -> Iterable[Evidence]:
     is_maker = any(case.domain in markers(copy) for copy in case.made)
     yield Evidence(
         kind=EvidenceKind.CONNECTOR_MARKER,
-        says=f"{_count(bearing)} bear an address that the POP3 connector of a server of {case.domain} writes",
+        says=f"{_count(bearing, 'bears', 'bear')} an address that the POP3 connector of a server of {case.domain} writes",
         copies=len(bearing),
         weight=WEIGHTS["marker-and-maker" if is_maker else "marker"],
         quotes=tuple(
@@ -228,13 +228,17 @@ def _made(case: Case) -> Iterable[Evidence]:
         "made-5" if len(case.made) >= _SEVERAL else "made-2" if len(case.made) >= _FEW else "made-1"
     ]
     for kind, copies, says in (
-        (EvidenceKind.REMINTED, reminted, "say the same under a Message-ID and with a way of their own"),
-        (EvidenceKind.REPLAYED, kept, "have the Message-ID of the mail, and a way that begins anew"),
+        (
+            EvidenceKind.REMINTED,
+            reminted,
+            ("says", "say", "the same under a new Message-ID, and the way begins"),
+        ),
+        (EvidenceKind.REPLAYED, kept, ("has", "have", "the Message-ID of the mail, and the way begins anew")),
     ):
         if copies:
             yield Evidence(
                 kind=kind,
-                says=f"{_count(copies)} {says} at {case.domain}",
+                says=f"{_count(copies, says[0], says[1])} {says[2]} at {case.domain}",
                 copies=len(copies),
                 weight=weight if copies is not kept or not reminted else 0.0,
                 quotes=_received(copies, case.domain),
@@ -251,7 +255,7 @@ def _made(case: Case) -> Iterable[Evidence]:
     if senders and bypassing:
         yield Evidence(
             kind=EvidenceKind.NOT_THROUGH_SENDER,
-            says=f"{_count(bypassing)} bear the sender's name and did not come from the sender's servers",
+            says=f"{_count(bypassing, 'bears', 'bear')} the sender's name and did not come from the sender's servers",
             copies=len(bypassing),
             weight=WEIGHTS["not-through-sender"],
             quotes=_received(senders[:1], organisation(senders[0].sender_domain)),
@@ -395,7 +399,7 @@ def _multiplied(case: Case) -> Iterable[Evidence]:
         yield Evidence(
             kind=EvidenceKind.SOURCE_OF_COPIES,
             says=(
-                f"{_count(case.multiplied)} for somebody else at {case.domain} lie in the mailbox of {copy.reader.owner}, "
+                f"{_count(case.multiplied)} for somebody else at {case.domain} came into the mailbox of {copy.reader.owner}, "
                 "who has his own"
             ),
             copies=len(case.multiplied),
@@ -527,8 +531,11 @@ def _product(case: Case) -> Iterable[Evidence]:
         )
 
 
-def _count(copies: Sequence[Copy]) -> str:
-    return "1 copy" if len(copies) == 1 else f"{len(copies)} copies"
+def _count(copies: Sequence[Copy], one: str = "", many: str = "") -> str:
+    """Return how many copies, and the verb that goes with one or with many."""
+    if len(copies) == 1:
+        return f"1 copy {one}".rstrip()
+    return f"{len(copies)} copies {many}".rstrip()
 
 
 _KINDS: Final[tuple[Callable[[Case], Iterable[Evidence]], ...]] = (

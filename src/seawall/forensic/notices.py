@@ -21,7 +21,7 @@ from seawall.forensic.contacts import role_addresses
 from seawall.model.address import Address, domain_in_a_labels
 from seawall.model.trace import Evidence, Storm, Suspect, Trace
 
-WRITTEN_FROM: Final = 0.5
+WRITTEN_ABOVE: Final = 0.5
 """The score from which on a suspect is written to."""
 
 _WIDTH: Final = 78
@@ -54,7 +54,7 @@ class Notice:
 
 
 def notices(trace: Trace, reporter: Address | None, now: float) -> tuple[Notice, ...]:
-    """Return a notice for each suspect, scored 0.5 or more, of each storm. `now` in Unix seconds.
+    """Return a notice for each suspect, scored over 0.5, of each storm. `now` in Unix seconds.
 
     `reporter` is who may be asked, None where nobody is named.
     """
@@ -62,7 +62,7 @@ def notices(trace: Trace, reporter: Address | None, now: float) -> tuple[Notice,
         _notice(storm, suspect, reporter, now)
         for storm in trace.storms
         for suspect in storm.suspects
-        if suspect.score >= WRITTEN_FROM
+        if suspect.score > WRITTEN_ABOVE
     )
 
 

@@ -119,18 +119,34 @@ def because(scene: Scene) -> tuple[str, ...]:
     """Return what was counted, in sentences."""
     deeds = Counter(finding.deed for finding in scene.findings)
     return tuple(
-        f"{deeds[deed]} {'copy' if deeds[deed] == 1 else 'copies'} {says}"
-        for deed, says in _SAYS
+        f"1 copy {one}" if deeds[deed] == 1 else f"{deeds[deed]} copies {many}"
+        for deed, one, many in _SAYS
         if deeds[deed]
     )
 
 
 _SAYS: Final = (
-    (Deed.MADE, "begin at a server that is not the sender's"),
-    (Deed.SENT_AGAIN, "left again a server that had sent the mail before"),
-    (Deed.FETCHED_AGAIN, "came to the mailbox once and lie there again"),
-    (Deed.MULTIPLIED, "lie in a mailbox of somebody else than they were for"),
-    (Deed.HANDED_ON, "came by way of a recipient"),
-    (Deed.SUBMITTED_AGAIN, "were submitted anew at the sender's own server"),
-    (Deed.UNKNOWN, "came again, which nothing in them explains"),
+    (Deed.MADE, "begins at a server that is not the sender's", "begin at servers that are not the sender's"),
+    (
+        Deed.SENT_AGAIN,
+        "left again a server that had sent the mail before",
+        "left again a server that had sent the mail before",
+    ),
+    (
+        Deed.FETCHED_AGAIN,
+        "came to its mailbox once and lies there again",
+        "came to their mailbox once and lie there again",
+    ),
+    (
+        Deed.MULTIPLIED,
+        "lies in a mailbox of somebody else than it was for",
+        "lie in a mailbox of somebody else than they were for",
+    ),
+    (Deed.HANDED_ON, "came by way of a recipient", "came by way of a recipient"),
+    (
+        Deed.SUBMITTED_AGAIN,
+        "was submitted anew at the sender's own server",
+        "were submitted anew at the sender's own server",
+    ),
+    (Deed.UNKNOWN, "came again, which nothing in it explains", "came again, which nothing in them explains"),
 )

@@ -14,6 +14,7 @@ from seawall.forensic.advice import first_response
 from seawall.forensic.bounces import read_bounces
 from seawall.forensic.copies import Copy, copy_of, names_of_addresses
 from seawall.forensic.curve import curve
+from seawall.forensic.domains import organisation
 from seawall.forensic.engine import Facts, Family
 from seawall.forensic.evidence import quote
 from seawall.forensic.findings import Deed, Scene, read_scene
@@ -36,6 +37,11 @@ class Order:
 
     mine: tuple[str, ...] = ()
 
+    @property
+    def organisations(self) -> frozenset[str]:
+        """The reader's own domains as suspects are named: by what somebody registered."""
+        return frozenset(organisation(domain) or domain for domain in self.mine)
+
 
 def trace(gathered: Gathered, order: Order, *, directory: Path | None = None) -> Trace:
     """Return what the facts tell; `directory` is where the engine may put what memory does not hold."""
@@ -43,7 +49,7 @@ def trace(gathered: Gathered, order: Order, *, directory: Path | None = None) ->
         if not gathered.parts:
             return _trace(gathered, (), None, order)
         with Facts(gathered.parts, Path(own)) as facts:
-            return _trace(gathered, *_found(facts, frozenset(order.mine)), facts, order)
+            return _trace(gathered, *_found(facts, order.organisations), facts, order)
 
 
 def _found(facts: Facts, mine: frozenset[str]) -> tuple[tuple[tuple[Found, int], ...]]:
@@ -120,7 +126,7 @@ def _trace(
         octets=gathered.octets,
         sources=gathered.sources,
         storms=tuple(_storm(storm, copies) for storm, copies in found),
-        bounces=read_bounces(facts.reports() if facts else (), frozenset(order.mine)),
+        bounces=read_bounces(facts.reports() if facts else (), order.organisations),
         unread=gathered.unread,
     )
 

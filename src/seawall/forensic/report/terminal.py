@@ -140,7 +140,7 @@ def _suspect(suspect: Suspect, place: int, storm: Storm) -> Iterator[str]:
     if suspect.contacts:
         who = listed([shortened(contact, 80) for contact in suspect.contacts], 4)
         yield from _part("tell", "your own administrator" if suspect.is_mine else who)
-    if suspect.score < NAMED:
+    if suspect.score <= NAMED:
         yield from _part("", "This is not enough to accuse anybody: ask first.")
 
 

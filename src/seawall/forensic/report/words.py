@@ -12,6 +12,7 @@ from seawall.model.text import clean
 from seawall.model.trace import Species, Storm, Suspect, Trace
 
 NAMED: Final = 0.5
+"""Above it somebody is named as one to call on."""
 """The score from which a suspect is to be called on (DESIGN §8)."""
 WHAT_IT_IS: Final = {
     Species.CONNECTOR: "A program that fetches mail from a POP3 mailbox sends each mail again to every address in its To and Cc.",
@@ -33,8 +34,8 @@ WHAT_IT_IS: Final = {
 }
 _CERTAINTY: Final = (
     (0.9, "almost certainly"),
-    (0.7, "very probably"),
-    (NAMED, "probably"),
+    (0.8, "very probably"),
+    (NAMED + 0.01, "probably"),
     (0.3, "possibly"),
 )
 
@@ -53,7 +54,7 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 
 def called_on(storm: Storm) -> tuple[Suspect, ...]:
     """Return the suspects for whom there is enough to call on them."""
-    return tuple(suspect for suspect in storm.suspects if suspect.score >= NAMED)
+    return tuple(suspect for suspect in storm.suspects if suspect.score > NAMED)
 
 
 def answer(trace: Trace) -> str:

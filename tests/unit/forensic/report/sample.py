@@ -97,7 +97,7 @@ def suspects() -> tuple[Suspect, ...]:
         Suspect(
             domain="example.org",
             hosts=("mx.example.org",),
-            score=0.5,
+            score=0.55,
             copies=552,
             product=None,
             advice="Stop the program that fetches mail by POP3 and hold the outgoing queue.",

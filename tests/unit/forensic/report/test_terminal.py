@@ -25,7 +25,7 @@ def test_the_first_sentence_tells_that_it_is_a_storm_whose_how_many_and_since_wh
     assert text(alone).startswith(
         "This is a storm: 1,204 copies of one mail by anna@club.example, to 46 recipients, since Mon 24 May 2004, 09:12 UTC. "
         "It is going on: the last copy came 12 minutes ago. Stop first: alpha.example (almost certainly, 1.00) and "
-        "example.org (probably, 0.50)."
+        "example.org (probably, 0.55)."
     )
 
 
@@ -74,7 +74,7 @@ def test_each_suspect_has_its_score_in_words_evidence_with_a_line_and_how_the_sc
     assert "1. alpha.example: almost certainly (score 1.00 of 1); 640 of 1,204 copies passed it" in said
     assert "writes. (+0.45) | To: mspop3connector.office@alpha.example | in inbox.mbox:17" in said
     assert "0.45 + 0.40 + 0.10 + 0.10 = 1.05, of which at most 1 counts" in said
-    assert "0.60, held down to 0.50: only one line, of a server that is not the reader's, names it" in said
+    assert "0.60, held down to 0.55: only one line, of a server that is not the reader's, names it" in said
     assert "3. relay.example: a weak trace only" in said
     assert "This is not enough to accuse anybody: ask first." in said
 
@@ -129,7 +129,7 @@ def test_every_species_is_told_in_plain_words() -> None:
 
 
 def test_scores_have_words_and_a_negative_weight_is_subtracted() -> None:
-    words = [certainty(score) for score in (1.0, 0.75, 0.5, 0.3, 0.1)]
+    words = [certainty(score) for score in (1.0, 0.8, 0.55, 0.5, 0.1)]
     assert words == ["almost certainly", "very probably", "probably", "possibly", "a weak trace only"]
     suspect = sample.suspects()[0]
     less = replace(suspect.evidence[0], weight=-0.2)
