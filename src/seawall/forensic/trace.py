@@ -53,7 +53,7 @@ def trace(gathered: Gathered, order: Order, *, directory: Path | None = None) ->
 
 
 def _found(facts: Facts, mine: frozenset[str]) -> tuple[tuple[tuple[Found, int], ...]]:
-    """Return the storms, each with how many copies it has in all."""
+    """Return the storms, each with how many copies it has in all: first those whose makers can be named, then by size."""
     families = facts.families()
     reading = _Reading(facts)
     scenes: list[Scene] = []
@@ -66,7 +66,11 @@ def _found(facts: Facts, mine: frozenset[str]) -> tuple[tuple[tuple[Found, int],
     counted = [
         (storm, sum(sizes.get(id(scene), len(scene.copies)) for scene in storm.scenes)) for storm in found
     ]
-    return (tuple(sorted(counted, key=lambda item: -item[1])),)
+    return (tuple(sorted(counted, key=lambda item: (not _names_anybody(item[0]), -item[1]))),)
+
+
+def _names_anybody(storm: Found) -> bool:
+    return any(suspect.score > POSSIBLE for suspect in storm.suspects)
 
 
 class _Reading:
