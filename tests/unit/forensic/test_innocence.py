@@ -1,0 +1,64 @@
+"""What only looks like a storm is none, and nobody is suspected on lines that anybody could have written."""
+
+from collections.abc import Sequence
+from email.utils import formatdate
+from pathlib import Path
+
+from seawall.forensic.gather import gather
+from seawall.forensic.trace import Order, trace
+from seawall.model.trace import Species, Trace
+
+BEGIN = 1_600_000_000
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def mail(message_id: str, received: Sequence[str], *, body: str = "Good morning.", more: str = "") -> bytes:
+    """A mail by ann@sender.example with these Received lines, topmost first."""
+    lines = "".join(f"Received: {line}\n" for line in received)
+    return (
+        f"{lines}Message-ID: <{message_id}>\nFrom: ann@sender.example\nTo: list@list.example\n"
+        f"Date: {formatdate(BEGIN)}\nSubject: {body}\n{more}\n{body}\n"
+    ).encode()
+
+
+def line(client: str, host: str, at: int, number: object = "") -> str:
+    """A Received line of a host that a client came to."""
+    return (
+        f"from {client} ({client} [192.0.2.7]) by {host} (Postfix) with ESMTP id A{number}; {formatdate(at)}"
+    )
+
+
+def traced(directory: Path, mails: Sequence[bytes]) -> Trace:
+    """Trace one mailbox."""
+    box, facts = directory / "box", directory / "facts"
+    box.mkdir()
+    facts.mkdir()
+    for number, one in enumerate(mails):
+        (box / f"{number}.eml").write_bytes(one)
+    return trace(gather([str(box)], facts), Order(), directory=directory)
+
+
+def sent(at: int, number: object) -> list[str]:
+    """Lines of a mail that left its sender for this reader at a moment."""
+    return [
+        line("out.sender.example", "mx.reader.example", at, f"r{number}"),
+        line("pc.sender.example", "out.sender.example", at, f"s{number}"),
+    ]
+
+
+def test_mails_that_say_different_things_under_one_message_id_are_no_storm(tmp_path: Path) -> None:
+    mails = [mail("one@sender.example", sent(BEGIN + n, n), body=f"For person {n}.") for n in range(20)]
+    assert traced(tmp_path, mails).storms == ()
+
+
+def test_the_same_mail_submitted_many_times_is_one_and_nobody_else_is_suspected(tmp_path: Path) -> None:
+    mails = [mail("one@sender.example", sent(BEGIN + n, n)) for n in range(20)]
+    (storm,) = traced(tmp_path, mails).storms
+    assert storm.species is Species.RETRY
+    assert storm.suspects == ()
+
+
+def test_a_mail_that_was_edited_where_it_lay_was_not_fetched_again(tmp_path: Path) -> None:
+    mails = [mail("one@sender.example", sent(BEGIN, 0), body=f"Draft {n}.") for n in range(20)]
+    assert traced(tmp_path, mails).storms == ()
