@@ -5,8 +5,9 @@ from email.utils import formatdate
 from pathlib import Path
 
 from seawall.forensic.gather import gather
+from seawall.forensic.suspects import LIKELY
 from seawall.forensic.trace import Order, trace
-from seawall.model.trace import Species, Trace
+from seawall.model.trace import EvidenceKind, Species, Trace
 
 BEGIN = 1_600_000_000
 HOUR = 3600
@@ -62,3 +63,54 @@ def test_the_same_mail_submitted_many_times_is_one_and_nobody_else_is_suspected(
 def test_a_mail_that_was_edited_where_it_lay_was_not_fetched_again(tmp_path: Path) -> None:
     mails = [mail("one@sender.example", sent(BEGIN, 0), body=f"Draft {n}.") for n in range(20)]
     assert traced(tmp_path, mails).storms == ()
+
+
+def replayed(number: int, at: int) -> bytes:
+    """A mail that a server had got from its sender, and sent to this reader at a later moment out of a folder."""
+    return mail(
+        f"m{number}@sender.example",
+        [
+            line("archive.example", "mx.reader.example", at + 2, f"r{number}"),
+            f"(from root@localhost) by archive.example (Postfix) id B{number}; {formatdate(at)}",
+            line("mx.reader.example", "store.other.example", BEGIN + 9, f"o{number}"),
+            line("out.sender.example", "mx.archive.example", BEGIN + 5, f"q{number}"),
+            line("pc.sender.example", "out.sender.example", BEGIN, f"s{number}"),
+        ],
+        body=f"Number {number}.",
+    )
+
+
+def originals(count: int) -> list[bytes]:
+    """Mails as they came first, of several senders, so that the reader's side can be told."""
+    return [mail(f"m{n}@sender.example", sent(BEGIN, n), body=f"Number {n}.") for n in range(count)] + [
+        mail(f"o{n}@else{n}.example", [line(f"out.else{n}.example", "mx.reader.example", BEGIN, n)]).replace(
+            b"ann@sender", f"bob@else{n}".encode()
+        )
+        for n in range(6)
+    ]
+
+
+def test_an_archive_that_is_sent_out_days_later_is_a_replay_by_the_server_at_which_the_ways_begin_anew(
+    tmp_path: Path,
+) -> None:
+    mails = [*originals(8), *(replayed(n, BEGIN + 3 * DAY) for n in range(8))]
+    (storm,) = traced(tmp_path, mails).storms
+    assert storm.species is Species.REPLAY
+    assert storm.contents == 8
+    (suspect,) = storm.suspects
+    assert suspect.domain == "archive.example"
+    assert suspect.score >= LIKELY
+    kinds = {evidence.kind: evidence for evidence in suspect.evidence}
+    assert "mx.archive.example" in kinds[EvidenceKind.REINJECTED].quotes[0].text
+
+
+def test_what_somebody_forwards_at_once_or_resends_by_hand_is_no_replay(tmp_path: Path) -> None:
+    by_hand = [
+        one.replace(b"\nFrom: ", b"\nResent-From: cy@archive.example\nFrom: ")
+        for one in (replayed(n, BEGIN + 3 * DAY) for n in range(8))
+    ]
+    at_once = [replayed(n, BEGIN + 60) for n in range(8)]
+    for name, again in (("by-hand", by_hand), ("at-once", at_once)):
+        directory = tmp_path / name
+        directory.mkdir()
+        assert traced(directory, [*originals(8), *again]).storms == ()
