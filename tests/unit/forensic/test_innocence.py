@@ -5,7 +5,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 from seawall.forensic.gather import gather
-from seawall.forensic.suspects import LIKELY
+from seawall.forensic.suspects import LIKELY, POSSIBLE
 from seawall.forensic.trace import Order, trace
 from seawall.model.trace import EvidenceKind, Species, Trace
 
@@ -114,3 +114,25 @@ def test_what_somebody_forwards_at_once_or_resends_by_hand_is_no_replay(tmp_path
         directory = tmp_path / name
         directory.mkdir()
         assert traced(directory, [*originals(8), *again]).storms == ()
+
+
+def test_nobody_is_suspected_over_a_half_on_lines_that_no_server_up_to_the_reader_vouches_for(
+    tmp_path: Path,
+) -> None:
+    forged = [
+        mail(
+            "one@sender.example",
+            [
+                line(f"pc{n}.elsewhere.example", f"mx{n % 3}.reader.example", BEGIN + n * HOUR, f"r{n}"),
+                line("out.sender.example", "mx.framed.example", BEGIN + 5, "f"),
+                line("pc.sender.example", "out.sender.example", BEGIN, "s"),
+            ],
+        )
+        for n in range(30)
+    ]
+    scores = {
+        suspect.domain: suspect.score
+        for storm in traced(tmp_path, [*originals(4), *forged]).storms
+        for suspect in storm.suspects
+    }
+    assert scores.get("framed.example", 0.0) <= POSSIBLE
