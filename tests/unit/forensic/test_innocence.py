@@ -123,7 +123,7 @@ def test_nobody_is_suspected_over_a_half_on_lines_that_no_server_up_to_the_reade
         mail(
             "one@sender.example",
             [
-                line(f"pc{n}.elsewhere.example", f"mx{n % 3}.reader.example", BEGIN + n * HOUR, f"r{n}"),
+                line(f"pc{n}.elsewhere.example", f"mx.store{n % 3}.example", BEGIN + n * HOUR, f"r{n}"),
                 line("out.sender.example", "mx.framed.example", BEGIN + 5, "f"),
                 line("pc.sender.example", "out.sender.example", BEGIN, "s"),
             ],
