@@ -49,7 +49,7 @@ def suspects(scenes: Sequence[Scene], species: Species, mine: frozenset[str]) ->
 def _suspect(case: Case, species: Species, mine: frozenset[str]) -> Suspect | None:
     evidence = read_evidence(case)
     total = min(1.0, sum(one.weight for one in evidence))
-    cap = min(_caps(case, evidence), default=Cap(1.0, ""))
+    cap = min(_caps(case, evidence), key=lambda cap: cap.score, default=Cap(1.0, ""))
     score = round(min(total, cap.score), 2)
     if score < MENTIONED:
         return None
