@@ -13,6 +13,7 @@ from seawall.forensic.beat import polling_beat
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 from seawall.forensic.findings import Deed, Scene
+from seawall.forensic.late import LATE, lag, late_copies
 from seawall.model.row import Hop
 from seawall.model.trace import Evidence, EvidenceKind, Quote
 
@@ -49,8 +50,6 @@ WEIGHTS: Final = {
     "answers-8": 0.8,
     "answers-20": 0.9,
 }
-LATE: Final = 6 * 3600.0
-"""Seconds after which no server still tries what it has handed over."""
 SHARE: Final = 0.15
 """The part of a mailbox's copies that is a good part: several may make them."""
 _FEW: Final = 2
@@ -300,7 +299,7 @@ def repeated_boxes(case: Case) -> dict[str, int]:
 
 
 def _addressed(case: Case) -> Iterable[Evidence]:
-    """The copies' maker had the mail: it names somebody there."""
+    """The copies' maker had the mail: it names somebody there, or has a line of that server below where its way begins anew."""
     if not case.copies:
         return
     for scene in case.scenes:
@@ -319,6 +318,17 @@ def _addressed(case: Case) -> Iterable[Evidence]:
                         quotes=(quote(copy, header, address),),
                     )
                     return
+    for copy in case.made:
+        for step in copy.way.steps[: copy.way.believed]:
+            if step.domain == case.domain and step.start < step.stop:
+                yield Evidence(
+                    kind=EvidenceKind.REINJECTED,
+                    says=f"the mail had come to {case.domain} before, and came out there again",
+                    copies=len(case.made),
+                    weight=WEIGHTS["addressed"],
+                    quotes=(quote(copy, "Received", copy.hops[step.start].text),),
+                )
+                return
 
 
 def _sent_again(case: Case) -> Iterable[Evidence]:
@@ -354,24 +364,21 @@ def _sent_again(case: Case) -> Iterable[Evidence]:
             weight=WEIGHTS["sent-again-mailboxes"],
             quotes=(),
         )
-    late = {copy.message_id for copy, first, shared in case.sent_again if lag(copy, first, shared) >= LATE}
+
+
+def _late(case: Case) -> Iterable[Evidence]:
+    """Mails that lay there for long: a queue, a folder or an archive was sent out again."""
+    again = [copy for copy, first, shared in case.sent_again if lag(copy, first, shared) >= LATE]
+    again += [copy for scene in case.scenes for copy in late_copies(scene) if copy.maker == case.domain]
+    late = {copy.message_id: copy for copy in again}
     if len(late) >= _RETRIES:
         yield Evidence(
             kind=EvidenceKind.REPLAYED,
-            says=f"{len(late)} different mails left {case.domain} again, hours or days after they had left it first",
+            says=f"{len(late)} different mails came out of {case.domain} again, hours or days after they were first sent",
             copies=len(late),
             weight=WEIGHTS["sent-again-late"],
-            quotes=(),
+            quotes=_received(tuple(late.values()), case.domain),
         )
-
-
-def lag(copy: Copy, first: Copy, shared: int) -> float:
-    """Return how many seconds later a copy left the last server that it has in common with the first."""
-    if shared < min(len(copy.hops), len(first.hops)):
-        times = copy.hops[shared].at, first.hops[shared].at
-    else:
-        times = copy.arrived, first.arrived
-    return abs(times[0] - times[1]) if times[0] is not None and times[1] is not None else 0.0
 
 
 def _fetched_again(case: Case) -> Iterable[Evidence]:
@@ -539,6 +546,6 @@ def _count(copies: Sequence[Copy], one: str = "", many: str = "") -> str:
 
 
 _KINDS: Final[tuple[Callable[[Case], Iterable[Evidence]], ...]] = (
-    _marker, _pickup, _made, _fan_out, _share, _addressed, _sent_again, _fetched_again, _multiplied, _handed_on, _cycle,
+    _marker, _pickup, _made, _fan_out, _share, _addressed, _sent_again, _late, _fetched_again, _multiplied, _handed_on, _cycle,
     _delivered_to_loop, _posted_back, _list_twice, _beat, _product,
 )  # fmt: skip

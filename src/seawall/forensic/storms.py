@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from seawall.forensic.copies import Copy
-from seawall.forensic.evidence import LATE, lag
 from seawall.forensic.findings import Deed, Scene
+from seawall.forensic.late import LATE, lag, late_copies
 from seawall.forensic.suspects import POSSIBLE, suspects
 from seawall.model.trace import Species, Suspect
 
@@ -45,7 +45,7 @@ def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[
         left = [number for number in numbers if number not in replayed]
         if len(left) >= CONTENTS:
             chosen = tuple(scenes[number] for number in left)
-            why = f"{len(chosen)} different mails left a server again, hours or days after they had left it first"
+            why = f"{len(chosen)} different mails came out of a server again, hours or days after they were first sent"
             found.append(Found(Species.REPLAY, chosen, suspects(chosen, Species.REPLAY, mine), (why,)))
             replayed.update(left)
     for number, scene in enumerate(scenes):
@@ -60,7 +60,7 @@ def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[
 
 def _late_senders(scene: Scene) -> set[str]:
     """Return who sent the mail again long after: not a list, which may have sent it by two of its lists."""
-    return {
+    return {copy.maker for copy in late_copies(scene)} | {
         name
         for finding in scene.findings
         if finding.deed is Deed.SENT_AGAIN

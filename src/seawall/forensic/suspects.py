@@ -49,7 +49,7 @@ def suspects(scenes: Sequence[Scene], species: Species, mine: frozenset[str]) ->
 def _suspect(case: Case, species: Species, mine: frozenset[str]) -> Suspect | None:
     evidence = read_evidence(case)
     total = min(1.0, sum(one.weight for one in evidence))
-    cap = min(_caps(case, evidence), default=Cap(1.0, ""))
+    cap = min(_caps(case, evidence), key=lambda cap: cap.score, default=Cap(1.0, ""))
     score = round(min(total, cap.score), 2)
     if score < MENTIONED:
         return None
@@ -122,6 +122,13 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
                 "only one receiver got it again, who may have taken it and lost its answer each time",
             )
         )
+    if sends_again and not any(_is_believed(copy, case.domain) for copy, _, _ in case.sent_again):
+        caps.append(
+            Cap(
+                POSSIBLE,
+                "its lines stand below where the way can be believed, so anybody may have copied them",
+            )
+        )
     if case.fetched_again and all(copy.source != copy.box for copy in case.fetched_again):
         caps.append(Cap(_UNCERTAIN, "the copies are files in a directory, where anybody may have put them"))
     fetches = [
@@ -166,6 +173,11 @@ def _is_downstream(case: Case, boxes: set[str]) -> bool:
         len(copies) >= len(case.made) and len({copy.box for copy in copies} - boxes) >= 1
         for copies in others.values()
     )
+
+
+def _is_believed(copy: Copy, domain: str) -> bool:
+    """Whether servers vouch for it, line by line up to the reader, that a copy went by an organisation."""
+    return domain in copy.way.believed_domains
 
 
 def _receiver(copy: Copy) -> str:
