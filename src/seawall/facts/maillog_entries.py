@@ -9,6 +9,7 @@ the answer that names it, and the line that tells which mail a bounce is about, 
 stand below its end.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -114,8 +115,9 @@ class Queue:
     """The entries of one log that are open, or ended and wait, oldest first."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str], _Open] = {}
-        self._ended: dict[tuple[str, str], _Open] = {}
+        # A plain dict's first key is found by walking over all that were taken out before it.
+        self._open: OrderedDict[tuple[str, str], _Open] = OrderedDict()
+        self._ended: OrderedDict[tuple[str, str], _Open] = OrderedDict()
         self._hosts: dict[str, None] = {}
         self._held = 0
         self._failed: dict[tuple[str, str], str] = {}
@@ -149,7 +151,8 @@ class Queue:
                 if len(self._hosts) < MAX_HOSTS:
                     self._hosts[entry.host] = None
             self._take(open_, said)
-        yield from self._overfull()
+        if len(self._ended) > MAX_ENDED or len(self._open) > MAX_OPEN or self._held > MAX_HELD:
+            yield from self._overfull()
 
     def clear(self) -> Iterator[Told]:
         """Yield the entries that wait, and those that are still open, at the log's end."""
@@ -160,9 +163,9 @@ class Queue:
 
     def _overfull(self) -> Iterator[Told]:
         while self._ended and (len(self._ended) > MAX_ENDED or self._held > MAX_HELD):
-            yield from self._let_go(self._ended.pop(next(iter(self._ended))))
+            yield from self._let_go(self._ended.popitem(last=False)[1])
         while len(self._open) > MAX_OPEN or (self._held > MAX_HELD and len(self._open) > 1):
-            oldest = self._open.pop(next(iter(self._open)))
+            _, oldest = self._open.popitem(last=False)
             oldest.defects += ("told-before-its-end",)
             yield from self._let_go(oldest)
 

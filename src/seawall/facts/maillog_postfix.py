@@ -102,7 +102,7 @@ def _attempted(entry: Entry, rest: str, text: str, _: str) -> Said | None:
     recipient, original, outcome, words = found.groups()
     words = words or ""
     status = _STATUS.search(rest, found.end(1), found.start(3))
-    became = _BECAME.search(words[:MAX_WORDS]) if outcome == "sent" else None
+    became = _BECAME.search(words, 0, MAX_WORDS) if outcome == "sent" else None
     return Attempted(
         entry,
         mailbox(recipient),
