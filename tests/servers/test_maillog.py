@@ -1,10 +1,13 @@
 """What a real Postfix logs about its mails is read back from its log."""
 
 import smtplib
+from pathlib import Path
 
 import pytest
 
+from seawall.forensic.gather import gather
 from seawall.forensic.sources.logs import looks_like_log, read_log
+from seawall.forensic.trace import Order, trace
 from servers.postfix import Postfix
 
 pytestmark = pytest.mark.server
@@ -67,3 +70,20 @@ def test_the_log_of_a_real_postfix_tells_each_mail_once_and_each_failure_as_one_
     assert {(one.cause, one.original_from, one.action) for one in told} <= {
         ("user unknown", SENDER, "failed")
     }
+
+
+def test_one_mail_that_is_handed_in_again_and_again_is_a_storm_in_the_log_of_a_real_postfix(
+    postfix: type[Postfix], tmp_path: Path
+) -> None:
+    with postfix(virtual=[ALICE, BOB]) as server:
+        with smtplib.SMTP(server.host, server.smtp_port, timeout=10) as client:
+            for number in range(8):
+                client.sendmail(SENDER, [ALICE, BOB], MAIL.format("again"))
+                client.sendmail(SENDER, [ALICE, BOB], MAIL.format(number))
+        server.settle()
+        log = tmp_path / "mail.log"
+        log.write_text(server.log())
+    (storm,) = trace(gather([str(log)], tmp_path), Order()).storms
+    assert (storm.message_id, storm.copies, storm.recipients) == ("again@a.test", 8, 2)
+    # It came from this machine itself, which is nobody's organisation.
+    assert storm.suspects == ()
