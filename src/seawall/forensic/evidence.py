@@ -147,7 +147,7 @@ def read_evidence(case: Case) -> list[Evidence]:
 
 def quote(copy: Copy, header: str, text: str) -> Quote:
     """Return a header line of a copy, or the line of the log by which its hop is known."""
-    return Quote(mail=copy.name, header="log" if copy.is_logged else header, text=text)
+    return Quote(mail=copy.name, header="log line" if copy.is_logged else header, text=text)
 
 
 def received_of(copy: Copy, domain: str) -> Hop | None:

@@ -192,6 +192,10 @@ def _departures(scenes: Sequence[Scene]) -> tuple[Departure, ...]:
         hop = copy.hops[place]
         left.setdefault(
             hop.prefix_id,
-            Departure(at=hop.at, host=hop.by or hop.rdns, quote=quote(copy, "Received", hop.text)),
+            Departure(
+                at=hop.at,
+                host=hop.rdns if copy.is_logged else hop.by or hop.rdns,
+                quote=quote(copy, "Received", hop.text),
+            ),
         )
     return tuple(sorted(left.values(), key=lambda departure: departure.at or 0.0))

@@ -80,7 +80,7 @@ def test_a_client_that_hands_one_mail_in_fifty_times_is_found(log: Log, tmp_path
     # One receiver's log can't tell whether its answers were lost.
     assert suspect.score == 0.5
     (quote, *_) = suspect.evidence[0].quotes
-    assert quote.header == "log"
+    assert quote.header == "log line"
     assert "client=out.sender.example[192.0.2.7]" in quote.text
     assert log.lines[int(quote.mail.rpartition(":")[2]) - 1].strip() == quote.text
 
@@ -94,6 +94,7 @@ def test_a_server_that_sends_anothers_mail_again_is_found_and_the_sender_is_not(
         log.ordinary(1)
     (storm,) = log.traced(tmp_path).storms
     assert storm.copies == 41
+    assert [departure.host for departure in storm.departures] == ["out.sender.example"]
     (suspect,) = storm.suspects
     assert (suspect.domain, suspect.hosts, suspect.copies) == ("branch.example", ("mail.branch.example",), 39)
     assert suspect.score == 0.5
@@ -155,3 +156,19 @@ def test_many_mails_that_are_handed_in_again_much_later_are_a_replay_of_which_no
     (storm,) = log.traced(tmp_path).storms
     assert (storm.species, storm.contents) == (Species.REPLAY, 6)
     assert [(suspect.domain, suspect.score) for suspect in storm.suspects] == [("sender.example", 0.5)]
+
+
+def test_the_logs_of_two_organisations_show_that_it_is_not_the_receiver_who_loses_his_answers(
+    log: Log, tmp_path: Path
+) -> None:
+    for _ in range(12):
+        log.take(RESENDING, "storm@sender.example", HERE[0])
+    text = "".join(log.lines)
+    for host in ("mx.here.example", "mail.there.test"):
+        (tmp_path / f"{host}.log").write_text(text.replace(" mx ", f" {host} "), encoding="utf-8")
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (storm,) = trace(gather([str(path) for path in sorted(tmp_path.glob("*.log"))], parts), Order()).storms
+    (suspect,) = storm.suspects
+    assert (suspect.domain, suspect.cap) == ("branch.example", "")
+    assert suspect.score > 0.8
