@@ -69,7 +69,8 @@ class Attempted(NamedTuple):
     """An attempt to deliver to one recipient.
 
     `recipient` is where it went, `original` the address before an alias ("" where it is the same), `status` an enhanced
-    code (RFC 3463), `words` what the next hop said. `became` is the entry of this same queue that goes on with it.
+    code (RFC 3463), `words` what the next hop said. `became` is the entry that goes on with it as the next hop names it:
+    of this same queue, of another host's whose lines stand in the same log, or of one that is not in it.
     """
 
     entry: Entry

@@ -3,10 +3,13 @@
 Owns how the lines of an entry, that stand far apart and among those of others, come together, and where a log is cut.
 Refuses to know the formats (facts/maillog_*.py). Sans-IO, total, and bounded in entries and in addresses.
 
-A mail that a content filter hands back, or an alias forwards, enters the queue once more: that is one mail and one row,
-the last entry's, with the hops of both.
+A mail that a content filter hands back, an alias forwards, or the next host of the same log takes over, enters a queue
+once more: that is one mail and one row, the last entry's, with the hops of both. An entry that ended waits for a while:
+the answer that names it, and the line that tells which mail a bounce is about, are logged by other processes, and may
+stand below its end.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -19,8 +22,14 @@ from seawall.model.row import Hop, Report, Row
 
 MAX_OPEN: Final = 50_000
 """Entries that are open at once; the oldest is told as it stands."""
+MAX_ENDED: Final = 1000
+"""Entries that ended and wait; the one that ended first is told."""
 MAX_HELD: Final = 500_000
-"""Addresses that the open entries hold together."""
+"""Addresses that the open entries, and those that wait, hold together."""
+MAX_HOPS: Final = 16
+"""Entries through which one mail is followed."""
+MAX_HOSTS: Final = 16
+"""Hosts of one log in whose queues a mail that was handed on is looked for."""
 MAX_RECIPIENTS: Final = 1000
 """Addresses of one entry that are told."""
 MAX_FAILED: Final = 10_000
@@ -43,7 +52,7 @@ class _Open:
     __slots__ = (
         "attempts", "author", "before", "continued", "defects", "entry", "failures", "finals", "handed_in", "held",
         "is_accepted", "is_filtered", "is_notice", "message_id", "number", "offset", "recipients", "report", "sender",
-        "size", "subject", "text",
+        "settled", "size", "subject", "text",
     )  # fmt: skip
 
     def __init__(self, entry: Entry, number: int, offset: int) -> None:
@@ -61,6 +70,7 @@ class _Open:
         self.finals: dict[str, None] = {}
         self.failures: list[tuple[str, str, str]] = []
         self.attempts = 0
+        self.settled = 0
         self.continued = 0
         self.held = 0
         self.before: tuple[Hop, ...] = ()
@@ -102,10 +112,13 @@ class _Open:
 
 
 class Queue:
-    """The entries of one log that are open, oldest first."""
+    """The entries of one log that are open, or ended and wait, oldest first."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str], _Open] = {}
+        # A plain dict's first key is found by walking over all that were taken out before it.
+        self._open: OrderedDict[tuple[str, str], _Open] = OrderedDict()
+        self._ended: OrderedDict[tuple[str, str], _Open] = OrderedDict()
+        self._hosts: dict[str, None] = {}
         self._held = 0
         self._failed: dict[tuple[str, str], str] = {}
 
@@ -113,36 +126,66 @@ class Queue:
         """Take what a line says; yield the rows that are finished by it."""
         entry = said.entry
         key = (entry.host, entry.queue_id)
-        if isinstance(said, Closed):
-            closed = self._open.pop(key, None)
-            if closed is None:
-                return
-            self._held -= closed.held
-            if not (said.is_refused and not closed.attempts):
-                yield from self._told(closed)
-            return
         open_ = self._open.get(key)
-        if open_ is not None and isinstance(said, HandedIn) and (open_.is_accepted or open_.handed_in):
-            # A queue id is used again, and the line that closed the first entry is not in the log.
+        if isinstance(said, Closed):
+            if open_ is None:
+                return
             del self._open[key]
-            self._held -= open_.held
-            open_.defects += ("log-has-a-gap",)
-            yield from self._told(open_)
-            open_ = None
-        if open_ is None:
-            open_ = self._open[key] = _Open(entry, number, offset)
-        self._take(open_, said)
-        while len(self._open) > MAX_OPEN or (self._held > MAX_HELD and len(self._open) > 1):
-            oldest = self._open.pop(next(iter(self._open)))
-            self._held -= oldest.held
-            oldest.defects += ("told-before-its-end",)
-            yield from self._told(oldest)
+            if said.is_refused and not open_.attempts:
+                self._held -= open_.held
+                return
+            # The id may have been used twice within the time that entries wait.
+            yield from self._let_go(self._ended.pop(key, None))
+            self._ended[key] = open_
+        else:
+            if open_ is not None and isinstance(said, HandedIn) and (open_.is_accepted or open_.handed_in):
+                # A queue id is used again, and the line that closed the first entry is not in the log.
+                del self._open[key]
+                open_.defects += ("log-has-a-gap",)
+                yield from self._let_go(open_)
+                open_ = None
+            if open_ is None and not _is_beginning(said):
+                open_ = self._ended.get(key)
+            if open_ is None:
+                open_ = self._open[key] = _Open(entry, number, offset)
+                if len(self._hosts) < MAX_HOSTS:
+                    self._hosts[entry.host] = None
+            self._take(open_, said)
+        if len(self._ended) > MAX_ENDED or len(self._open) > MAX_OPEN or self._held > MAX_HELD:
+            yield from self._overfull()
 
     def clear(self) -> Iterator[Told]:
-        """Yield the entries that are still open at the log's end."""
-        for open_ in self._open.values():
+        """Yield the entries that wait, and those that are still open, at the log's end."""
+        for entries in (self._ended, self._open):
+            for open_ in entries.values():
+                yield from self._told(open_)
+            entries.clear()
+
+    def _overfull(self) -> Iterator[Told]:
+        while self._ended and (len(self._ended) > MAX_ENDED or self._held > MAX_HELD):
+            yield from self._let_go(self._ended.popitem(last=False)[1])
+        while len(self._open) > MAX_OPEN or (self._held > MAX_HELD and len(self._open) > 1):
+            _, oldest = self._open.popitem(last=False)
+            oldest.defects += ("told-before-its-end",)
+            yield from self._let_go(oldest)
+
+    def _let_go(self, open_: _Open | None) -> Iterator[Told]:
+        if open_ is not None:
+            self._held -= open_.held
             yield from self._told(open_)
-        self._open.clear()
+
+    def _find(self, host: str, queue_id: str) -> _Open | None:
+        key = (host, queue_id)
+        return self._open.get(key) or self._ended.get(key)
+
+    def _successor(self, of: _Open, queue_id: str) -> _Open | None:
+        """Return the entry that goes on with a mail, here or in the queue of another host that writes this log."""
+        for host in (of.entry.host, *self._hosts):
+            found = self._find(host, queue_id)
+            # Other queues give the same short ids to other mails.
+            if found is not None and found is not of and found.message_id == of.message_id:
+                return found
+        return None
 
     def _take(self, open_: _Open, said: HandedIn | Described | Attempted | Notified) -> None:
         if isinstance(said, Attempted):
@@ -171,13 +214,13 @@ class Queue:
         for recipient in said.recipients:
             self._add(open_, open_.recipients, recipient)
         if said.continues:
-            before = self._open.get((said.entry.host, said.continues))
+            before = self._find(said.entry.host, said.continues)
             if before is not None and before is not open_:
-                open_.before = before.hops()
+                open_.before = before.hops()[-MAX_HOPS:]
                 before.is_filtered = True
         if said.reference and open_.sender == "":
             host, reference = said.entry.host, said.reference
-            about = self._open.get((host, self._failed.get((host, reference), reference)))
+            about = self._find(host, self._failed.get((host, reference), reference))
             if about is not None:
                 open_.is_notice = True
                 open_.report = _report(about) if about.failures else None
@@ -188,13 +231,16 @@ class Queue:
         open_.is_accepted = True
         if said.outcome == "expanded":
             self._add(open_, open_.finals, said.recipient)
+            open_.settled += 1
             return
         self._add(open_, open_.recipients, said.original or said.recipient)
         self._add(open_, open_.finals, said.recipient)
-        if said.became and said.became != said.entry.queue_id:
-            next_ = self._open.get((said.entry.host, said.became))
+        if said.outcome != "deferred":
+            open_.settled += 1
+        if said.became:
+            next_ = self._successor(open_, said.became)
             if next_ is not None and not next_.before:
-                next_.before = open_.hops()
+                next_.before = open_.hops()[-MAX_HOPS:]
             if next_ is not None or open_.is_filtered:
                 open_.continued += 1
         if said.outcome == "bounced" and len(open_.failures) < MAX_RECIPIENTS:
@@ -206,7 +252,7 @@ class Queue:
             self._failed[said.entry.host, open_.message_id] = said.entry.queue_id
 
     def _notified(self, open_: _Open, said: Notified) -> None:
-        notice = self._open.get((said.entry.host, said.notice))
+        notice = self._find(said.entry.host, said.notice)
         if notice is None:
             return
         notice.is_notice = True
@@ -219,9 +265,14 @@ class Queue:
             self._held += 1
 
     def _told(self, open_: _Open) -> Iterator[Told]:
-        if not open_.is_accepted or (open_.attempts and open_.attempts == open_.continued):
+        if not open_.is_accepted or (open_.settled and open_.settled == open_.continued):
             return
         yield Told(open_.number, open_.offset, open_.entry.at, _row(open_))
+
+
+def _is_beginning(said: Said) -> bool:
+    """Whether a line tells of a new mail rather than, late, of one that ended: the id is used again."""
+    return isinstance(said, HandedIn) or (isinstance(said, Described) and said.message_id is not None)
 
 
 def _row(open_: _Open) -> Row:

@@ -32,7 +32,7 @@ _ORIGINAL_CLIENT = re.compile(r", orig_client=([^\[\s]{1,255})\[([^\]\s]{1,64})\
 _CONTINUES = re.compile(r", orig_queue_id=([0-9A-Za-z]{5,20})")
 _TAKEN = re.compile(r"from=(<[^>]{0,320}>|[^,\s]{1,320}), size=(\d{1,15}), nrcpt=")
 _ATTEMPT = re.compile(
-    r"to=(<[^>]{1,320}>|[^,\s]{1,320}), (?:orig_to=(<[^>]{1,320}>|[^,\s]{1,320}), )?relay=([^,]{1,512}), .{0,400}?status=([a-z-]{3,32})(?: \((.*))?"
+    r"to=(<[^>]{1,320}>|[^,\s]{1,320}), (?:orig_to=(<[^>]{1,320}>|[^,\s]{1,320}), )?relay=[^,]{1,512}, .{0,400}?status=([a-z-]{3,32})(?: \((.*))?"
 )
 _STATUS = re.compile(r", dsn=([245]\.\d{1,3}\.\d{1,3}),")
 _BECAME = re.compile(r"(?:queued as|forwarded as) ([0-9A-Za-z]{5,20})\b")
@@ -40,7 +40,6 @@ _PICKED_UP = re.compile(r"uid=\d{1,10} from=(<[^>]{0,320}>|\S{1,320})")
 _NOTICE = re.compile(
     r"(sender|postmaster) (non-delivery|delay|delivery status) notification: ([0-9A-Za-z]{5,20})"
 )
-_HERE: Final = ("127.", "[127.", "localhost", "::1")
 
 
 class PostfixReader:
@@ -100,12 +99,10 @@ def _attempted(entry: Entry, rest: str, text: str, _: str) -> Said | None:
     found = _ATTEMPT.match(rest)
     if found is None:
         return None
-    recipient, original, relay, outcome, words = found.groups()
+    recipient, original, outcome, words = found.groups()
     words = words or ""
-    status = _STATUS.search(rest, found.end(1), found.start(4))
-    became = None
-    if outcome == "sent" and (relay == "local" or relay.startswith(_HERE)):
-        became = _BECAME.search(words[:MAX_WORDS])
+    status = _STATUS.search(rest, found.end(1), found.start(3))
+    became = _BECAME.search(words, 0, MAX_WORDS) if outcome == "sent" else None
     return Attempted(
         entry,
         mailbox(recipient),

@@ -26,6 +26,8 @@ class Copy:
     source: str
     place: int
     offset: int
+    size: int
+    header_size: int
     box: str
     arrived: float | None
     message_id: str
@@ -69,6 +71,11 @@ class Copy:
         """The organisation that made it, as far as servers vouch for that; "" where only the reader's side is to be seen."""
         steps = self.way.steps
         return self.way.maker if len(steps) - self.way.believed > self.reader.steps else ""
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether it is known from a server's log: there a mail has a way and no header (docs/logs.md)."""
+        return bool(self.hops) and not self.header_size
 
     @property
     def has_signs(self) -> bool:

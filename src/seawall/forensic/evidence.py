@@ -145,8 +145,8 @@ def read_evidence(case: Case) -> list[Evidence]:
 
 
 def quote(copy: Copy, header: str, text: str) -> Quote:
-    """Return a header line of a copy."""
-    return Quote(mail=copy.name, header=header, text=text)
+    """Return a header line of a copy, or the line of the log by which its hop is known."""
+    return Quote(mail=copy.name, header="log line" if copy.is_logged else header, text=text)
 
 
 def received_of(copy: Copy, domain: str) -> Hop | None:
@@ -341,15 +341,19 @@ def _sent_again(case: Case) -> Iterable[Evidence]:
     most = max(by_box.values())
     name = "sent-again-10" if most >= _MANY else "sent-again-4" if most >= _RETRIES else "sent-again-1"
     copy, first, shared = case.sent_again[0]
-    quotes = [quote(copy, "Received", copy.hops[max(shared - 1, 0)].text)]
+    quotes = [quote(copy, "Received", copy.hops[shared - 1].text)] if shared else []
     quotes += [
         quote(one, "Received", one.hops[shared].text) for one in (first, copy) if shared < len(one.hops)
     ]
     yield Evidence(
         kind=EvidenceKind.FAN_OUT,
         says=(
-            f"{case.domain} took in the mail once and sent it again: up to {most + 1} times to one mailbox, "
-            f"{len(copies)} copies beyond the first in all"
+            (
+                f"{case.domain} handed the same mail in again: up to {most + 1} times for one recipient, "
+                if copy.is_logged
+                else f"{case.domain} took in the mail once and sent it again: up to {most + 1} times to one mailbox, "
+            )
+            + f"{len(copies)} copies beyond the first in all"
         ),
         copies=len(copies),
         weight=WEIGHTS[name],

@@ -5,6 +5,7 @@ Of the others,
 - one whose believed way begins at somebody who is not its sender was MADE there;
 - one that came by a way which is known already, with hops in common, was SENT AGAIN by the last server that both have in
   common; where that is the reader's own side it was FETCHED AGAIN, or MULTIPLIED where it is another's mail;
+- one that a server's log shows was SENT AGAIN where the same client had handed it in for the same recipient before;
 - one whose way is longer than another's in between was HANDED ON by whom it names among its recipients and who is neither
   the sender's nor the reader's.
 A mail that says something else is no copy, though a program gave it the same Message-ID.
@@ -24,6 +25,10 @@ FIRSTS: Final = 2
 """Mailboxes in which somebody's copy is the first."""
 BEGINNINGS: Final = 2
 """How often one mail may be taken in at its origin."""
+SAME_SIZE: Final = 512
+"""Octets by which one mail's size differs as it is handed in again: by what servers write above it."""
+RECIPIENTS: Final = 100
+"""Recipients of a logged mail by which it is known whether they had it before."""
 ENOUGH_SENT: Final = 4
 """Copies to one mailbox by which a server is known to send again."""
 
@@ -84,7 +89,12 @@ def read_scene(copies: Sequence[Copy]) -> Scene:
         [
             finding
             for numbers in boxes.values()
-            for finding in _in_box(copies, numbers, origins, addressed, lists)
+            for finding in (
+                *_in_box(
+                    copies, [one for one in numbers if not copies[one].is_logged], origins, addressed, lists
+                ),
+                *_in_log(copies, [one for one in numbers if copies[one].is_logged]),
+            )
         ],
         copies,
     )
@@ -177,6 +187,26 @@ def _in_box(
         ways[way] = known[way, copy.recipient] = number
         if handed_on:
             yield Finding(number, Deed.HANDED_ON, handed_on)
+
+
+def _in_log(copies: Sequence[Copy], numbers: Sequence[int]) -> Iterable[Finding]:
+    """Yield what the entries of a server's log show: which mails a client had handed in for the same recipient before.
+
+    A list may hand its mail in once for each member, and a server that of several lists, each with its own
+    reverse-path; and some programs give all their mails one Message-ID, which then differ in size.
+    """
+    first: dict[tuple[str, str | None, str], int] = {}
+    for number in numbers:
+        copy = copies[number]
+        client = copy.maker or copy.hops[0].from_ip
+        before = [
+            other
+            for recipient in copy.recipients[:RECIPIENTS]
+            if (other := first.setdefault((client, copy.return_path, recipient), number)) != number
+            and abs(copies[other].size - copy.size) <= SAME_SIZE
+        ]
+        if before:
+            yield Finding(number, Deed.SENT_AGAIN, (copy.maker,) if copy.maker else (), before[0])
 
 
 def _made(copy: Copy, number: int, origins: frozenset[str], addressed: frozenset[str]) -> Finding | None:

@@ -75,8 +75,9 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
     if any(suspect.score > POSSIBLE for suspect in named):
         return True
     beyond = Counter(
-        (scene.copies[finding.copy].box, scene.copies[finding.copy].message_id)
+        (copy.box, copy.message_id, finding.other if copy.is_logged else None)
         for finding in scene.findings
+        for copy in (scene.copies[finding.copy],)
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
     return max(beyond.values(), default=0) >= TOO_MANY

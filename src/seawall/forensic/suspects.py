@@ -105,7 +105,8 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
     ):
         caps.append(Cap(_UNCERTAIN, "somebody there may simply forward his mail"))
     receivers = Counter(_receiver(copy) for copy, _, _ in case.sent_again)
-    is_late = any(
+    # A log knows a mail by its Message-ID alone: late, it may be another one.
+    is_late = not all(copy.is_logged for copy, _, _ in case.sent_again) and any(
         one.kind is EvidenceKind.REPLAYED and one.weight == WEIGHTS["sent-again-late"] for one in evidence
     )
     if case.made and not _is_signed(case) and len(boxes) == 1 and _is_downstream(case, boxes):

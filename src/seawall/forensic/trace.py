@@ -143,13 +143,13 @@ def _storm(found: Found, copies: int) -> Storm:
     return Storm(
         id=_name(found, first),
         species=found.species,
-        sender=first.from_address,
+        sender=first.from_address or (first.return_path or ""),
         subject=first.subject,
         message_id=first.message_id,
         first_seen=min(times, default=None),
         last_seen=max(times, default=None),
         copies=copies,
-        recipients=len({copy.recipient or copy.box for copy in everything}),
+        recipients=len({name for copy in everything for name in _receivers(copy)}),
         contents=len(found.scenes),
         departures=_departures(found.scenes),
         because=found.because,
@@ -161,6 +161,10 @@ def _storm(found: Found, copies: int) -> Storm:
         ),
         first_response=first_response(found.species),
     )
+
+
+def _receivers(copy: Copy) -> tuple[str, ...]:
+    return copy.recipients if copy.is_logged else (copy.recipient or copy.box,)
 
 
 def _name(found: Found, first: Copy) -> str:
@@ -198,6 +202,10 @@ def _departures(scenes: Sequence[Scene]) -> tuple[Departure, ...]:
         hop = copy.hops[place]
         left.setdefault(
             hop.prefix_id,
-            Departure(at=hop.at, host=hop.by or hop.rdns, quote=quote(copy, "Received", hop.text)),
+            Departure(
+                at=hop.at,
+                host=hop.rdns if copy.is_logged else hop.by or hop.rdns,
+                quote=quote(copy, "Received", hop.text),
+            ),
         )
     return tuple(sorted(left.values(), key=lambda departure: departure.at or 0.0))

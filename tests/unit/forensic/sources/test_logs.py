@@ -129,6 +129,88 @@ Jan  2 03:04:07 mx postfix/qmgr[1]: AAAAAA1: removed
     assert row.hops[0].parent_id == 0
 
 
+FILTERED = """\
+Jan  2 03:04:05 mx postfix/smtpd[1]: AAAAAA1: client=out.sender.example[192.0.2.7]
+Jan  2 03:04:05 mx postfix/cleanup[1]: AAAAAA1: message-id=<one@sender.example>
+Jan  2 03:04:05 mx postfix/qmgr[1]: AAAAAA1: from=<ann@sender.example>, size=1234, nrcpt=1 (queue active)
+Jan  2 03:04:06 mx postfix/smtpd[2]: BBBBBB1: client=localhost[127.0.0.1]
+Jan  2 03:04:06 mx postfix/cleanup[1]: BBBBBB1: message-id=<one@sender.example>
+Jan  2 03:04:06 mx postfix/qmgr[1]: BBBBBB1: from=<ann@sender.example>, size=1300, nrcpt=1 (queue active)
+Jan  2 03:04:06 mx postfix/virtual[1]: BBBBBB1: to=<bob@here.example>, relay=virtual, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (delivered to maildir)
+Jan  2 03:04:06 mx postfix/qmgr[1]: BBBBBB1: removed
+Jan  2 03:04:07 mx postfix/smtp[1]: AAAAAA1: to=<bob@here.example>, relay=127.0.0.1[127.0.0.1]:10024, delay=2, delays=0/0/0/2, dsn=2.0.0, status=sent ({})
+Jan  2 03:04:07 mx postfix/qmgr[1]: AAAAAA1: removed
+"""
+ANSWERS = (
+    "250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as BBBBBB1",
+    "250 2.0.0 Ok: queued as BBBBBB1",
+    "250 2.0.0 Ok, id=77-01, from MTA([127.0.0.1]:10025): 250 2.0.0 Ok: queued as BBBBBB1",
+)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_filters_answer_below_the_end_of_what_it_handed_back_makes_one_mail_of_both(answer: str) -> None:
+    (row,) = rows(FILTERED.format(answer).encode())
+    assert [hop.from_ip for hop in row.hops] == ["192.0.2.7", "127.0.0.1"]
+    assert row.hops[1].parent_id == row.hops[0].prefix_id != 0
+    assert row.defects == ()
+
+
+def test_a_mail_that_its_filter_took_at_the_second_attempt_is_one_mail() -> None:
+    lines = FILTERED.format(ANSWERS[0]).splitlines()
+    deferred = lines[8].replace("status=sent", "status=deferred").replace("03:04:07", "03:04:05")
+    (row,) = rows("\n".join((*lines[:3], deferred, *lines[3:])).encode())
+    assert len(row.hops) == 2
+
+
+def test_an_id_of_another_queue_that_is_in_use_here_for_another_mail_joins_nothing() -> None:
+    log = FILTERED.format(ANSWERS[0]).replace("BBBBBB1: message-id=<one@", "BBBBBB1: message-id=<two@")
+    assert [len(row.hops) for row in rows(log.encode())] == [1, 1]
+
+
+def test_a_mail_that_went_through_two_hosts_of_one_log_is_one_mail() -> None:
+    lines = FILTERED.format(ANSWERS[1]).replace("127.0.0.1[127.0.0.1]:10024", "in.here.example[10.0.0.2]:25")
+    log = "".join(
+        line.replace(" mx ", " store ") if " BBBBBB1: " in line else line
+        for line in lines.replace("localhost[127.0.0.1]", "mx[10.0.0.1]").splitlines(keepends=True)
+    )
+    (row,) = rows(log.encode())
+    assert [(hop.from_ip, hop.by) for hop in row.hops] == [("192.0.2.7", "mx"), ("10.0.0.1", "store")]
+
+
+def test_what_ended_waits_for_a_while_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maillog_entries, "MAX_ENDED", 2)
+    lines = FILTERED.format(ANSWERS[0]).encode().splitlines(keepends=True)
+    others = [POSTFIX.replace(b"BCDEF0", b"BCDEF%d" % number) for number in range(1, 4)]
+    assert len(rows(b"".join((*lines[:8], *others, *lines[8:])))) == 2 + 6
+
+
+def test_an_id_that_is_used_again_soon_is_another_mail() -> None:
+    found = rows(POSTFIX + POSTFIX.replace(b"one@sender", b"two@sender"))
+    assert [row.message_id for row in found if row.report is None] == [
+        "one@sender.example",
+        "two@sender.example",
+    ]
+    assert [row.report.original_message_id for row in found if row.report] == [
+        "one@sender.example",
+        "two@sender.example",
+    ]
+
+
+def test_a_bounce_whose_cause_is_logged_below_its_end_keeps_original_and_status() -> None:
+    lines = POSTFIX.splitlines(keepends=True)
+    (about,) = [line for line in lines if b"notification" in line]
+    lines.remove(about)
+    (found,) = [row for row in rows(b"".join((*lines, about))) if row.report]
+    assert found.report is not None
+    assert found.defects == ()
+    assert (found.report.action, found.report.status) == ("failed", "5.2.2")
+    assert (found.report.original_message_id, found.report.recipients) == (
+        "one@sender.example",
+        ("full@here.example",),
+    )
+
+
 def test_what_an_alias_forwards_is_one_mail_with_both_hops() -> None:
     (row,) = rows(b"""\
 Jan  2 03:04:05 mx postfix/pickup[1]: AAAAAA1: uid=0 from=<root>
@@ -311,8 +393,8 @@ def test_real_postfix_lines_are_read_and_none_is_misread() -> None:
     found = rows(b"".join(lines), 2014)
     by_entry = {(row.hops[-1].queue_id, row.message_id): row for row in found}
     # The file is in the order of the services, so qmgr's "removed" stands before its "from=".
-    assert by_entry["0F5383D", "544D2523.30609@rhsoft.net"].recipients == ("tom@example.com",)
-    assert by_entry["0F5383D", ""].return_path == "owner-postfix-users@postfix.org"
+    mail = by_entry["0F5383D", "544D2523.30609@rhsoft.net"]
+    assert (mail.recipients, mail.return_path) == (("tom@example.com",), "owner-postfix-users@postfix.org")
     assert by_entry["2A22C263F6", ""].recipients == ("root@localhost",)
     assert by_entry["4E74613FE76", ""].envelope_to == ("redacted@gmail.com",)
     assert not {"NOQUEUE", "warning"} & {entry for entry, _ in by_entry}
