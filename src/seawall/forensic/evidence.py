@@ -13,6 +13,7 @@ from seawall.forensic.beat import polling_beat
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 from seawall.forensic.findings import Deed, Scene
+from seawall.forensic.ways import PICKUP
 from seawall.model.row import Hop
 from seawall.model.trace import Evidence, EvidenceKind, Quote
 
@@ -48,6 +49,8 @@ WEIGHTS: Final = {
     "product": 0.1,
     "answers-8": 0.8,
     "answers-20": 0.9,
+    "answers-to-reports": 0.5,
+    "rule-loop": 0.45,
 }
 LATE: Final = 6 * 3600.0
 """Seconds after which no server still tries what it has handed over."""
@@ -198,7 +201,7 @@ def _pickup(case: Case) -> Iterable[Evidence]:
         return
     copy = found[0]
     apart = abs((copy.pickup_arrival or 0.0) - (copy.minted_at or 0.0))
-    pickup = next(hop for hop in copy.hops if hop.text.startswith("from mail pickup service by "))
+    pickup = next(hop for hop in copy.hops if hop.text.lower().startswith(PICKUP))
     yield Evidence(
         kind=EvidenceKind.PICKUP_RESUBMISSION,
         says=(

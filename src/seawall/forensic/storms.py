@@ -11,7 +11,7 @@ from typing import Final
 
 from seawall.forensic.copies import Copy
 from seawall.forensic.evidence import LATE, lag
-from seawall.forensic.findings import Deed, Scene
+from seawall.forensic.findings import Deed, Finding, Scene
 from seawall.forensic.suspects import POSSIBLE, suspects
 from seawall.model.trace import Species, Suspect
 
@@ -25,12 +25,16 @@ TOO_MANY: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A storm: its species, its scenes (one for each mail that is copied), who is suspected, and why it is one."""
+    """A storm: its species, its scenes (one for each mail that is copied), who is suspected, and why it is one.
+
+    `mails` is how many mails it has where the scenes don't show all of them, 0 where they do.
+    """
 
     species: Species
     scenes: tuple[Scene, ...]
     suspects: tuple[Suspect, ...]
     because: tuple[str, ...] = ()
+    mails: int = 0
 
 
 def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[Found]:
@@ -75,11 +79,16 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
     if any(suspect.score > POSSIBLE for suspect in named):
         return True
     beyond = Counter(
-        (scene.copies[finding.copy].box, scene.copies[finding.copy].message_id)
+        # A program that gives all its mails one Message-ID submits different ones.
+        (scene.copies[finding.copy].box, scene.copies[finding.copy].message_id, _submitted(scene, finding))
         for finding in scene.findings
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
     return max(beyond.values(), default=0) >= TOO_MANY
+
+
+def _submitted(scene: Scene, finding: Finding) -> bytes | None:
+    return scene.copies[finding.copy].content_id if finding.deed is Deed.SUBMITTED_AGAIN else None
 
 
 def species_of(scene: Scene) -> Species:
