@@ -154,10 +154,12 @@ def quote(copy: Copy, header: str, text: str) -> Quote:
 
 
 def received_of(copy: Copy, domain: str) -> Hop | None:
-    """Return the topmost hop in which an organisation is named, as the writer or as the client."""
-    for step in reversed(copy.way.steps):
+    """Return the topmost hop in which an organisation is named: that of who took the mail from it, else its own."""
+    for place in range(len(copy.way.steps) - 1, -1, -1):
+        step = copy.way.steps[place]
         if step.domain == domain and step.start < len(copy.hops):
-            return copy.hops[step.start]
+            is_taken = place + 1 < len(copy.way.steps) and copy.way.steps[place + 1].is_joined
+            return copy.hops[min(step.stop, len(copy.hops) - 1) if is_taken else step.start]
     return None
 
 

@@ -22,6 +22,9 @@ PARTNERS: Final = 2
 TOO_MANY: Final = 4
 """Copies beyond the first in one mailbox that are more than a retry or two."""
 
+TOO_MANY_MADE: Final = 8
+"""Copies in one mailbox that others than the sender sent, which are more than several people's forwards."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -84,7 +87,12 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
         for finding in scene.findings
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
-    return max(beyond.values(), default=0) >= TOO_MANY
+    made = Counter(
+        scene.copies[finding.copy].box
+        for finding in scene.findings
+        if finding.deed in {Deed.MADE, Deed.HANDED_ON}
+    )
+    return max(beyond.values(), default=0) >= TOO_MANY or max(made.values(), default=0) >= TOO_MANY_MADE
 
 
 def _submitted(scene: Scene, finding: Finding) -> bytes | None:

@@ -19,7 +19,9 @@ BOB = "bob@reader.example"
 SENDERS = ("amber.example", "birch.example", "cedar.example", "dune.example", "elm.example")
 
 
-def received(by: str, client: str = "", *, after: float = 0, queue: str = "", to: str = "", **odd: str) -> str:
+def received(
+    by: str, client: str = "", *, after: float = 0, queue: str = "", to: str = "", **odd: str
+) -> str:
     """A Received of `by`, `after` seconds from noon; `client` is a host's name, and `odd` has another way to write it."""
     said = f"from {client} ({client} [{odd.get('address', '192.0.2.1')}]) " if client else ""
     return (
@@ -73,7 +75,11 @@ def mbox(mails: Sequence[bytes]) -> bytes:
 
 
 def look(
-    directory: Path, boxes: Mapping[str, Sequence[bytes]], mine: tuple[str, ...] = (), *, backward: bool = False
+    directory: Path,
+    boxes: Mapping[str, Sequence[bytes]],
+    mine: tuple[str, ...] = (),
+    *,
+    backward: bool = False,
 ) -> Trace:
     """The trace of mailboxes, each an mbox with this name, given in the one order or in the other."""
     directory.mkdir(exist_ok=True)
