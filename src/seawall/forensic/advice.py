@@ -32,12 +32,12 @@ def advice_for(species: Species, product: str | None) -> str:
             "Stop the service 'Microsoft Connector for POP3 Mailboxes', empty the queue and the pickup folder, then install "
             "update 835734 before it starts again."
         )
-    return _ADVICE.get(species, _ADVICE[Species.UNEXPLAINED])
+    return _ADVICE[species]
 
 
 def innocent_explanation(species: Species) -> str:
     """Return what else could look like this."""
-    return _INNOCENT.get(species, _INNOCENT[Species.UNEXPLAINED])
+    return _INNOCENT[species]
 
 
 def first_response(species: Species) -> str:
@@ -88,6 +88,11 @@ _ADVICE: Final = {
         "Switch off the automatic reply. It answers automatic mail: it must not (RFC 3834 §2), nor answer one sender twice a day."
     ),
     Species.TICKET_LOOP: "Make the ticket system ignore mail with an empty envelope sender or Auto-Submitted.",
+    Species.REPLY_ALL: "Restrict who may write to all of these addresses at once, and tell those who wrote once, from there.",
+    Species.RECALL: "Recall no mail that left the organisation: elsewhere each recall is one more mail.",
+    Species.BACKSCATTER: (
+        "Refuse mail for unknown recipients in the dialogue (RFC 5321 §6.2) instead of reporting it to whoever its sender seems to be."
+    ),
     Species.RETRY: (
         "Look into the queue and the log of the outgoing server: it does not take the receiver's answer for a success. Take the mail out of the queue."
     ),
@@ -100,6 +105,13 @@ _INNOCENT: Final = {
     Species.MULTIDROP: "One mail to several addresses that lie in one mailbox comes once for each.",
     Species.REDOWNLOAD: "The mailbox may have been restored or merged with its own copy.",
     Species.FORWARDING_LOOP: "One person's forward is ordinary; it takes two to make a loop, and the other one may be the newer.",
+    Species.ROUTING_LOOP: "A server that takes mail in and hands it on for a domain passes it by design; the other one may send it back by mistake.",
+    Species.RULE_LOOP: "The mark is a line that anybody can write, and the rule may be right and the other one's wrong.",
+    Species.REPLY_ALL: "People wrote these mails, and nobody's server is at fault.",
+    Species.RECALL: "The mail's author asked for it; programs did as they were told.",
+    Species.AUTORESPONDERS: "Somebody may have sent many mails that deserved an answer each, or people may have used the same words.",
+    Species.TICKET_LOOP: "A report is a mail that anybody can write; look in the ticket system whether it wrote these answers.",
+    Species.BACKSCATTER: "The mail may have been sent by a provider in the domain's order, whose servers are not known here.",
     Species.LIST_LOOP: "The list may have sent the mail twice by itself, or the subscriber may have answered with all of it.",
     Species.RETRY: "The receiver may have taken the mail and lost its answer: then the sender had to try again.",
     Species.REPLAY: "The mails may have waited until now because their receivers could not be reached.",

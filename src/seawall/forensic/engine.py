@@ -31,7 +31,8 @@ SELECT row_number() OVER (ORDER BY source, "offset", place) AS mail, filename AS
        source, place, "offset", content_id, message_id, from_address, subject_norm,
        hop_count, coalesce(hops[len(hops)].at, received_at, date) AS arrived,
        len(marked_recipients) > 0 OR (pickup_host <> '' AND minted_at IS NOT NULL) AS has_signs,
-       report IS NOT NULL AS is_report, thread, in_reply_to, body_id, recipient_count
+       report IS NOT NULL AS is_report, thread, in_reply_to, body_id, recipient_count,
+       coalesce(recipients[1], '') AS recipient
 FROM facts
 """
 _BOXES: Final = """
@@ -60,23 +61,23 @@ SELECT family, count(*) AS copies, count(DISTINCT box) AS boxes, max(CASE WHEN h
 FROM families
 GROUP BY family
 HAVING count(*) > count(DISTINCT box) OR max(CASE WHEN has_signs THEN 1 ELSE 0 END) > 0
-ORDER BY count(*) DESC, family
+ORDER BY count(*) DESC, min(mail)
 LIMIT ?
 """
 
 _ANSWERS: Final = """
-SELECT b.box AS box, m.from_address AS from_address, m.body_id AS body_id, count(*) AS mails,
+SELECT b.box AS box, m.from_address AS from_address, m.recipient AS recipient, m.body_id AS body_id, count(*) AS mails,
        min(m.arrived) AS first, max(m.arrived) AS last
 FROM mails m JOIN boxes b ON b.source = m.source
 WHERE m.in_reply_to <> '' AND m.body_id IS NOT NULL AND NOT m.is_report
-GROUP BY b.box, m.from_address, m.body_id
+GROUP BY b.box, m.from_address, m.recipient, m.body_id
 HAVING count(DISTINCT m.in_reply_to) >= ?
-ORDER BY count(*) DESC, m.from_address LIMIT ?
+ORDER BY count(*) DESC, m.from_address, m.recipient, b.box, m.body_id LIMIT ?
 """
 _ANSWERING: Final = """
 SELECT b.box AS box, f.*
 FROM mails m JOIN boxes b ON b.source = m.source JOIN facts f ON f.filename = m.part AND f.file_row_number = m.part_row
-WHERE b.box = ? AND m.from_address = ? AND m.body_id = ?
+WHERE b.box = ? AND m.from_address = ? AND m.recipient = ? AND m.body_id = ?
 ORDER BY m.arrived, m.mail LIMIT ?
 """
 _BUSY_THREADS: Final = """
@@ -98,19 +99,27 @@ FROM mails m JOIN boxes b ON b.source = m.source JOIN facts f ON f.filename = m.
 WHERE m.subject_norm LIKE 'recall:%' OR m.subject_norm LIKE 'messagerecall%'
 ORDER BY m.arrived, m.mail LIMIT ?
 """
+_MARKED_TWICE: Final = """
+SELECT b.box AS box, f.*
+FROM mails m JOIN boxes b ON b.source = m.source JOIN facts f ON f.filename = m.part AND f.file_row_number = m.part_row
+WHERE len(f.loop_addresses) > 0
+ORDER BY m.arrived, m.mail LIMIT ?
+"""
 _REPORTS: Final = """
-SELECT report, coalesce(hops[len(hops)].at, received_at, date) AS arrived, source, place
-FROM facts WHERE report IS NOT NULL
-ORDER BY arrived, source, place LIMIT ?
+SELECT m.mail AS mail, f.report AS report, m.arrived AS arrived, f.source AS source, f.place AS place
+FROM mails m JOIN facts f ON f.filename = m.part AND f.file_row_number = m.part_row
+WHERE m.is_report
+ORDER BY m.arrived, m.mail LIMIT ?
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Mails of one author in one mailbox that all say the same, each in answer to another mail."""
+    """Mails of one author to one recipient in one mailbox that all say the same, each in answer to another mail."""
 
     box: str
     from_address: str
+    recipient: str
     body_id: bytes
     mails: int
     first: float
@@ -180,6 +189,7 @@ class Facts:
                   FROM families m JOIN chosen c ON c.family = m.family) n
             JOIN facts f ON f.filename = n.part AND f.file_row_number = n.part_row
             WHERE (n.number - 1) % n.stride = 0
+            ORDER BY n.family, n.number
             """
         ).to_arrow_table()
         self._connection.unregister("chosen")
@@ -201,6 +211,7 @@ class Facts:
                   WHERE alike = 1) n
             JOIN facts f ON f.filename = n.part AND f.file_row_number = n.part_row
             WHERE n.number <= ?
+            ORDER BY n.box, n.number
             """,
             params=[MAX_SAMPLES],
         ).to_arrow_table()
@@ -211,18 +222,26 @@ class Facts:
         return rows
 
     def answers(self, at_least: int) -> list[Answers]:
-        """Return the authors who answer at least so many mails with the same words."""
+        """Return the authors who answer at least so many mails of one other with the same words."""
         found = self._connection.execute(_ANSWERS, [at_least, MAX_GROUPS]).fetchall()
         return [
             Answers(
-                box=box, from_address=author, body_id=body, mails=mails, first=first or 0.0, last=last or 0.0
+                box=box,
+                from_address=author,
+                recipient=recipient,
+                body_id=body,
+                mails=mails,
+                first=first or 0.0,
+                last=last or 0.0,
             )
-            for box, author, body, mails, first, last in found
+            for box, author, recipient, body, mails, first, last in found
         ]
 
     def answering(self, answers: Answers) -> list[dict[str, Any]]:
         """Return these mails as rows, each with its `box`."""
-        return self._rows(_ANSWERING, [answers.box, answers.from_address, answers.body_id, MAX_COPIES])
+        return self._rows(
+            _ANSWERING, [answers.box, answers.from_address, answers.recipient, answers.body_id, MAX_COPIES]
+        )
 
     def busy_threads(self, recipients: int, authors: int) -> list[str]:
         """Return the threads, by the Message-ID they begin with, to which so many wrote within an hour."""
@@ -238,8 +257,30 @@ class Facts:
         return self._rows(_RECALLS, [MAX_COPIES])
 
     def reports(self) -> list[dict[str, Any]]:
-        """Return the reports of failed deliveries: `report`, `arrived`, `source`, `place`."""
+        """Return the reports of failed deliveries: `mail` (its number), `report`, `arrived`, `source`, `place`."""
         return self._rows(_REPORTS, [MAX_REPORTS])
+
+    def marked_twice(self) -> list[dict[str, Any]]:
+        """Return the mails that bear one mark against loops twice as rows, each with its `box`."""
+        return self._rows(_MARKED_TWICE, [MAX_COPIES])
+
+    def mails(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """Return mails by their numbers as rows, each with its `box`, in the order in which they came."""
+        self._connection.register("numbered", pa.table({"mail": pa.array(numbers, pa.int64())}))
+        found: list[dict[str, Any]] = (
+            self._connection.sql(
+                """
+                SELECT b.box AS box, f.*
+                FROM mails m JOIN numbered n ON n.mail = m.mail JOIN boxes b ON b.source = m.source
+                JOIN facts f ON f.filename = m.part AND f.file_row_number = m.part_row
+                ORDER BY m.arrived, m.mail
+                """
+            )
+            .to_arrow_table()
+            .to_pylist()
+        )
+        self._connection.unregister("numbered")
+        return found
 
     def _rows(self, statement: str, values: list[Any]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = (

@@ -14,6 +14,7 @@ from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 from seawall.forensic.findings import Deed, Scene
 from seawall.forensic.late import LATE, lag, late_copies
+from seawall.forensic.ways import PICKUP
 from seawall.model.row import Hop
 from seawall.model.trace import Evidence, EvidenceKind, Quote
 
@@ -49,6 +50,8 @@ WEIGHTS: Final = {
     "product": 0.1,
     "answers-8": 0.8,
     "answers-20": 0.9,
+    "answers-to-reports": 0.5,
+    "rule-loop": 0.45,
 }
 SHARE: Final = 0.15
 """The part of a mailbox's copies that is a good part: several may make them."""
@@ -150,10 +153,12 @@ def quote(copy: Copy, header: str, text: str) -> Quote:
 
 
 def received_of(copy: Copy, domain: str) -> Hop | None:
-    """Return the topmost hop in which an organisation is named, as the writer or as the client."""
-    for step in reversed(copy.way.steps):
+    """Return the topmost hop in which an organisation is named: that of who took the mail from it, else its own."""
+    for place in range(len(copy.way.steps) - 1, -1, -1):
+        step = copy.way.steps[place]
         if step.domain == domain and step.start < len(copy.hops):
-            return copy.hops[step.start]
+            is_taken = place + 1 < len(copy.way.steps) and copy.way.steps[place + 1].is_joined
+            return copy.hops[min(step.stop, len(copy.hops) - 1) if is_taken else step.start]
     return None
 
 
@@ -197,7 +202,7 @@ def _pickup(case: Case) -> Iterable[Evidence]:
         return
     copy = found[0]
     apart = abs((copy.pickup_arrival or 0.0) - (copy.minted_at or 0.0))
-    pickup = next(hop for hop in copy.hops if hop.text.startswith("from mail pickup service by "))
+    pickup = next(hop for hop in copy.hops if hop.text.lower().startswith(PICKUP))
     yield Evidence(
         kind=EvidenceKind.PICKUP_RESUBMISSION,
         says=(

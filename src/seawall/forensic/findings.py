@@ -82,7 +82,7 @@ def read_scene(copies: Sequence[Copy]) -> Scene:
     boxes: dict[str, list[int]] = defaultdict(list)
     for number in sorted(range(len(copies)), key=lambda number: (copies[number].arrived or 0.0, number)):
         boxes[copies[number].box].append(number)
-    lists = frozenset(name for copy in copies for name in lists_of(copy))
+    lists = frozenset(name for copy in copies for name in lists_of(copy)) - {""}
     addressed = frozenset(name for copy in copies for name in _addressed(copy))
     origins = lists | _origins(copies, addressed) | _first_makers(copies, boxes.values())
     findings = _resolved(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from seawall.forensic.copies import Copy
-from seawall.forensic.findings import Deed, Scene
+from seawall.forensic.findings import Deed, Finding, Scene
 from seawall.forensic.late import LATE, lag, late_copies
 from seawall.forensic.suspects import POSSIBLE, suspects
 from seawall.model.trace import Species, Suspect
@@ -22,15 +22,22 @@ PARTNERS: Final = 2
 TOO_MANY: Final = 4
 """Copies beyond the first in one mailbox that are more than a retry or two."""
 
+TOO_MANY_MADE: Final = 8
+"""Copies in one mailbox that others than the sender sent, which are more than several people's forwards."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A storm: its species, its scenes (one for each mail that is copied), who is suspected, and why it is one."""
+    """A storm: its species, its scenes (one for each mail that is copied), who is suspected, and why it is one.
+
+    `mails` is how many mails it has where the scenes don't show all of them, 0 where they do.
+    """
 
     species: Species
     scenes: tuple[Scene, ...]
     suspects: tuple[Suspect, ...]
     because: tuple[str, ...] = ()
+    mails: int = 0
 
 
 def storms(scenes: Sequence[Scene], mine: frozenset[str] = frozenset()) -> list[Found]:
@@ -75,12 +82,25 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
     if any(suspect.score > POSSIBLE for suspect in named):
         return True
     beyond = Counter(
-        (copy.box, copy.message_id, finding.other if copy.is_logged else None)
+        _counted_by(scene.copies[finding.copy], finding)
         for finding in scene.findings
-        for copy in (scene.copies[finding.copy],)
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
-    return max(beyond.values(), default=0) >= TOO_MANY
+    made = Counter(
+        scene.copies[finding.copy].box
+        for finding in scene.findings
+        if finding.deed in {Deed.MADE, Deed.HANDED_ON}
+    )
+    return max(beyond.values(), default=0) >= TOO_MANY or max(made.values(), default=0) >= TOO_MANY_MADE
+
+
+def _counted_by(copy: Copy, finding: Finding) -> tuple[object, ...]:
+    """Return what copies have in common that are too many together.
+
+    A program that gives all its mails one Message-ID submits different ones, and a log has several recipients' in one place.
+    """
+    content = copy.content_id if finding.deed is Deed.SUBMITTED_AGAIN else None
+    return copy.box, copy.message_id, content, finding.other if copy.is_logged else None
 
 
 def species_of(scene: Scene) -> Species:

@@ -30,6 +30,8 @@ RECEIVERS: Final = 2
 """Receivers that do not all lose their answers."""
 RETRIES_EACH: Final = 2
 """Copies again by which a receiver counts as one of several."""
+UNPROVEN: Final = ("(unknown [", "(may be forged)")
+"""What Postfix and Sendmail write where a client's address has no name, or not the one that it says."""
 _UNCERTAIN: Final = 0.45
 
 
@@ -92,6 +94,10 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         caps.append(Cap(_UNCERTAIN, "only a name that anybody can write points there"))
     if case.made and not sends_again and not _is_vouched_for(case):
         caps.append(Cap(POSSIBLE, "only one line, of a server that is not the reader's, names it"))
+    if case.made and not sends_again and all(map(_is_unproven, case.made)):
+        caps.append(
+            Cap(POSSIBLE, "it is named only by what the client called itself, which may be anybody's name")
+        )
     if (
         case.copies
         and not case.sent_again
@@ -215,6 +221,14 @@ def _is_vouched_for(case: Case) -> bool:
             return True
         vouching.add(copy.hops[steps[above].start].text)
     return len(vouching) > 1
+
+
+def _is_unproven(copy: Copy) -> bool:
+    """Whether the server that took a copy from its maker looked up the client's name and found none, or another's address."""
+    above = copy.way.believed + 1
+    return above < len(copy.way.steps) and any(
+        sign in copy.hops[copy.way.steps[above].start].text for sign in UNPROVEN
+    )
 
 
 def _hosts(copy: Copy, domain: str) -> set[str]:

@@ -3,7 +3,7 @@
 Owns their signatures. Nobody is suspected where people write.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ AUTHORS: Final = 8
 RECIPIENTS: Final = 5
 """To how many at least each of them does."""
 RECALLS: Final = 20
+"""Recalls of one mail, and answers to them, within a day."""
+DAY: Final = 86_400.0
 
 Reader = Callable[[Sequence[Mapping[str, Any]]], list[Copy]]
 
@@ -36,19 +38,27 @@ def talk_storms(facts: Facts, read: Reader, mine: frozenset[str]) -> Iterable[Fo
     wars: dict[frozenset[str], list[tuple[Answers, list[Copy]]]] = {}
     for one in answers:
         copies = read(facts.answering(one))
-        ends = frozenset((one.from_address, *Counter(_to(copy) for copy in copies).most_common(1)[0][:1]))
-        wars.setdefault(ends, []).append((one, copies))
+        wars.setdefault(frozenset((one.from_address, one.recipient)), []).append((one, copies))
     for sides in wars.values():
         yield _war(sides, mine)
     for thread in facts.busy_threads(RECIPIENTS, AUTHORS):
         yield Found(Species.REPLY_ALL, (read_scene(read(facts.thread(thread))),), ())
-    recalls = read(facts.recalls())
-    if len({copy.message_id for copy in recalls}) >= RECALLS:
-        yield Found(Species.RECALL, (read_scene(recalls),), ())
+    for recalls in recall_storms(read(facts.recalls())):
+        why = (
+            f"{len(recalls)} recalls, and programs' answers to them, are about one mail and came within a day"
+        )
+        yield Found(Species.RECALL, (read_scene(recalls),), (), (why,))
 
 
-def _to(copy: Copy) -> str:
-    return copy.recipients[0] if copy.recipients else ""
+def recall_storms(recalls: Sequence[Copy]) -> Iterable[Sequence[Copy]]:
+    """Yield the recalls of one mail, and the answers to them, where they are many and came within a day."""
+    about: dict[str, list[Copy]] = defaultdict(list)
+    for copy in recalls:
+        about[copy.subject_norm.partition(":")[2]].append(copy)
+    for _, copies in sorted(about.items()):
+        times = sorted({copy.message_id: copy.arrived or 0.0 for copy in copies}.values())
+        if any(last - first <= DAY for first, last in zip(times, times[RECALLS - 1 :], strict=False)):
+            yield copies
 
 
 def _war(sides: Sequence[tuple[Answers, list[Copy]]], mine: frozenset[str]) -> Found:

@@ -20,6 +20,7 @@ from seawall.forensic.evidence import quote
 from seawall.forensic.findings import Deed, Scene, read_scene
 from seawall.forensic.gather import Gathered
 from seawall.forensic.reader import Reader, read_reader
+from seawall.forensic.report_storms import explained_by, report_storms
 from seawall.forensic.rows import hops_of
 from seawall.forensic.storms import Found, storms
 from seawall.forensic.suspects import POSSIBLE
@@ -63,8 +64,10 @@ def _found(facts: Facts, mine: frozenset[str]) -> tuple[tuple[tuple[Found, int],
             sizes[id(scene)] = family.copies
             scenes.append(scene)
     found = [*storms(scenes, mine), *talk_storms(facts, reading.copies, mine)]
+    found += report_storms(facts, reading.copies, explained_by(found), mine)
     counted = [
-        (storm, sum(sizes.get(id(scene), len(scene.copies)) for scene in storm.scenes)) for storm in found
+        (storm, storm.mails or sum(sizes.get(id(scene), len(scene.copies)) for scene in storm.scenes))
+        for storm in found
     ]
     return (tuple(sorted(counted, key=lambda item: (not _names_anybody(item[0]), -item[1]))),)
 

@@ -143,7 +143,7 @@ def _may_join(hop: Hop, below: Hop) -> bool:
     It is where it goes by that host's first label, and cannot be told apart where only a public address is known. A
     person's computer is nobody's server: it says so by a private address, or it logs in.
     """
-    if _SUBMITTED.fullmatch(hop.protocol) or is_private(hop.helo) or hop.text.startswith(PICKUP):
+    if _SUBMITTED.fullmatch(hop.protocol) or is_private(hop.helo) or hop.text.lower().startswith(PICKUP):
         return False
     if hop.helo and not _is_number(hop.helo):
         return below.by.partition(".")[0] == hop.helo.partition(".")[0]
