@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from seawall.facts.row import read_row
+from seawall.forensic.caps import POSSIBLE
 from seawall.forensic.gather import gather
-from seawall.forensic.suspects import LIKELY, POSSIBLE
+from seawall.forensic.suspects import LIKELY
 from seawall.forensic.trace import Order, trace
 from seawall.model.trace import Storm, Suspect, Trace
 from sections import write_section

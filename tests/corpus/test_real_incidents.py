@@ -6,7 +6,8 @@ What each really was, as its headers show, stands in docs/accused.md.
 import re
 from pathlib import Path
 
-from seawall.forensic.suspects import LIKELY, POSSIBLE
+from seawall.forensic.caps import POSSIBLE
+from seawall.forensic.suspects import LIKELY
 from seawall.model.trace import Evidence, EvidenceKind, Species, Storm, Trace
 
 LEXBOX = (

@@ -5,7 +5,7 @@ Owns the sentences, by species. Sources: Microsoft KB 835734 for the connector o
 
 from typing import Final
 
-from seawall.forensic.evidence import Case
+from seawall.forensic.case import Case
 from seawall.model.trace import Species
 
 CONNECTOR_2003: Final = "Windows Small Business Server 2003, POP3 connector"

@@ -5,20 +5,18 @@ know who else is suspected, and what the score is held down by (suspects).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from seawall.forensic.beat import polling_beat
+from seawall.forensic.case import Case, markers, repeated_boxes
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
-from seawall.forensic.findings import Deed, Scene
 from seawall.forensic.late import LATE, lag, late_copies
+from seawall.forensic.quotes import MOST_QUOTES, counted, quote, quoted_hops
 from seawall.forensic.ways import PICKUP
-from seawall.model.row import Hop
-from seawall.model.trace import Evidence, EvidenceKind, Quote
+from seawall.model.trace import Evidence, EvidenceKind
 
-MOST_QUOTES: Final = 3
 WEIGHTS: Final = {
     "marker-and-maker": 0.45,
     "marker": 0.3,
@@ -53,8 +51,6 @@ WEIGHTS: Final = {
     "answers-to-reports": 0.5,
     "rule-loop": 0.45,
 }
-SHARE: Final = 0.15
-"""The part of a mailbox's copies that is a good part: several may make them."""
 _FEW: Final = 2
 _SEVERAL: Final = 5
 _RETRIES: Final = 4
@@ -64,113 +60,10 @@ _KNOWN_FAULT: Final = "3790"
 """The build of Windows Server 2003, which Small Business Server 2003 runs on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What is held against one organisation: the copies that it made, sent again, had fetched again, or handed on."""
-
-    domain: str
-    scenes: tuple[Scene, ...]
-    made: tuple[Copy, ...]
-    sent_again: tuple[tuple[Copy, Copy, int], ...]
-    fetched_again: tuple[Copy, ...]
-    multiplied: tuple[Copy, ...]
-    handed_on: tuple[Copy, ...]
-
-    @property
-    def copies(self) -> tuple[Copy, ...]:
-        """All of them."""
-        return (
-            *self.made,
-            *(copy for copy, _, _ in self.sent_again),
-            *self.fetched_again,
-            *self.multiplied,
-            *self.handed_on,
-        )
-
-    @property
-    def creations(self) -> int:
-        """How many times it made a copy: one that came to many, or several times by one way, was made once."""
-        return len(
-            {copy.hops[copy.way.steps[copy.way.believed].start].prefix_id for copy in self.made if copy.hops}
-        )
-
-
-def cases(scenes: Sequence[Scene]) -> list[Case]:
-    """Return a case for each organisation that did something to a copy, or whose marker a copy bears."""
-    made: dict[str, list[Copy]] = defaultdict(list)
-    sent: dict[str, list[tuple[Copy, Copy, int]]] = defaultdict(list)
-    fetched: dict[str, list[Copy]] = defaultdict(list)
-    multiplied: dict[str, list[Copy]] = defaultdict(list)
-    handed: dict[str, list[Copy]] = defaultdict(list)
-    marked: set[str] = set()
-    for scene in scenes:
-        marked |= {name for copy in scene.copies for name in markers(copy)}
-        for finding in scene.findings:
-            copy = scene.copies[finding.copy]
-            for name in finding.domains:
-                match finding.deed:
-                    case Deed.MADE:
-                        made[name].append(copy)
-                    case Deed.SENT_AGAIN if finding.other is not None:
-                        sent[name].append((copy, scene.copies[finding.other], finding.shared_hops))
-                    case Deed.FETCHED_AGAIN:
-                        fetched[name].append(copy)
-                    case Deed.MULTIPLIED:
-                        multiplied[name].append(copy)
-                    case Deed.HANDED_ON:
-                        handed[name].append(copy)
-                    case _:
-                        pass
-    names = {*made, *sent, *fetched, *multiplied, *handed, *marked} - {""}
-    return [
-        Case(
-            domain=name,
-            scenes=tuple(scenes),
-            made=tuple(made[name]),
-            sent_again=tuple(sent[name]),
-            fetched_again=tuple(fetched[name]),
-            multiplied=tuple(multiplied[name]),
-            handed_on=tuple(handed[name]),
-        )
-        for name in sorted(names)
-    ]
-
-
-def markers(copy: Copy) -> Iterable[str]:
-    """Return the organisations whose connector's marker a copy bears."""
-    return {organisation(address.rpartition("@")[2]) for address in copy.marked_recipients}
-
-
 def read_evidence(case: Case) -> list[Evidence]:
     """Return what is seen against one organisation, the weightiest first."""
     found = [evidence for kind in _KINDS for evidence in kind(case)]
     return sorted(found, key=lambda evidence: -evidence.weight)
-
-
-def quote(copy: Copy, header: str, text: str) -> Quote:
-    """Return a header line of a copy, or the line of the log by which its hop is known."""
-    return Quote(mail=copy.name, header="log line" if copy.is_logged else header, text=text)
-
-
-def received_of(copy: Copy, domain: str) -> Hop | None:
-    """Return the topmost hop in which an organisation is named: that of who took the mail from it, else its own."""
-    for place in range(len(copy.way.steps) - 1, -1, -1):
-        step = copy.way.steps[place]
-        if step.domain == domain and step.start < len(copy.hops):
-            is_taken = place + 1 < len(copy.way.steps) and copy.way.steps[place + 1].is_joined
-            return copy.hops[min(step.stop, len(copy.hops) - 1) if is_taken else step.start]
-    return None
-
-
-def _received(copies: Sequence[Copy], domain: str) -> tuple[Quote, ...]:
-    quotes = []
-    for copy in copies:
-        hop = received_of(copy, domain)
-        if hop is not None:
-            quotes.append(quote(copy, "Received", hop.text))
-        if len(quotes) == MOST_QUOTES:
-            break
-    return tuple(quotes)
 
 
 def _marker(case: Case) -> Iterable[Evidence]:
@@ -180,7 +73,7 @@ def _marker(case: Case) -> Iterable[Evidence]:
     is_maker = any(case.domain in markers(copy) for copy in case.made)
     yield Evidence(
         kind=EvidenceKind.CONNECTOR_MARKER,
-        says=f"{_count(bearing, 'bears', 'bear')} an address that the POP3 connector of a server of {case.domain} writes",
+        says=f"{counted(bearing, 'bears', 'bear')} an address that the POP3 connector of a server of {case.domain} writes",
         copies=len(bearing),
         weight=WEIGHTS["marker-and-maker" if is_maker else "marker"],
         quotes=tuple(
@@ -206,7 +99,7 @@ def _pickup(case: Case) -> Iterable[Evidence]:
     yield Evidence(
         kind=EvidenceKind.PICKUP_RESUBMISSION,
         says=(
-            f"{_count(found)} came out of the pickup folder of {copy.pickup_host}: the Message-ID was minted there, on the "
+            f"{counted(found)} came out of the pickup folder of {copy.pickup_host}: the Message-ID was minted there, on the "
             f"host {copy.minted_ip}, {apart:.2f} s from the moment in X-OriginalArrivalTime"
         ),
         copies=len(found),
@@ -242,10 +135,10 @@ def _made(case: Case) -> Iterable[Evidence]:
         if copies:
             yield Evidence(
                 kind=kind,
-                says=f"{_count(copies, says[0], says[1])} {says[2]} at {case.domain}",
+                says=f"{counted(copies, says[0], says[1])} {says[2]} at {case.domain}",
                 copies=len(copies),
                 weight=weight if copies is not kept or not reminted else 0.0,
-                quotes=_received(copies, case.domain),
+                quotes=quoted_hops(copies, case.domain),
             )
     senders = [
         copy
@@ -259,10 +152,10 @@ def _made(case: Case) -> Iterable[Evidence]:
     if senders and bypassing:
         yield Evidence(
             kind=EvidenceKind.NOT_THROUGH_SENDER,
-            says=f"{_count(bypassing, 'bears', 'bear')} the sender's name and did not come from the sender's servers",
+            says=f"{counted(bypassing, 'bears', 'bear')} the sender's name and did not come from the sender's servers",
             copies=len(bypassing),
             weight=WEIGHTS["not-through-sender"],
-            quotes=_received(senders[:1], organisation(senders[0].sender_domain)),
+            quotes=quoted_hops(senders[:1], organisation(senders[0].sender_domain)),
         )
 
 
@@ -289,18 +182,6 @@ def _share(case: Case) -> Iterable[Evidence]:
             weight=WEIGHTS["share"],
             quotes=(),
         )
-
-
-def repeated_boxes(case: Case) -> dict[str, int]:
-    """Return how many copies of it each mailbox has, where that is a good part of what needs an explanation there."""
-    own: dict[str, int] = defaultdict(int)
-    for copy in (*case.made, *case.handed_on):
-        own[copy.box] += 1
-    all_: dict[str, int] = defaultdict(int)
-    for scene in case.scenes:
-        for finding in scene.findings:
-            all_[scene.copies[finding.copy].box] += 1
-    return {box: count for box, count in own.items() if count >= _RETRIES and count >= SHARE * all_[box]}
 
 
 def _addressed(case: Case) -> Iterable[Evidence]:
@@ -386,7 +267,7 @@ def _late(case: Case) -> Iterable[Evidence]:
             says=f"{len(late)} different mails came out of {case.domain} again, hours or days after they were first sent",
             copies=len(late),
             weight=WEIGHTS["sent-again-late"],
-            quotes=_received(tuple(late.values()), case.domain),
+            quotes=quoted_hops(tuple(late.values()), case.domain),
         )
 
 
@@ -404,7 +285,7 @@ def _fetched_again(case: Case) -> Iterable[Evidence]:
         says=f"the same mail, with the same lines from top to bottom, lies {most + 1} times in one mailbox",
         copies=len(case.fetched_again),
         weight=WEIGHTS["fetched-again-12" if most >= _POLLS else "fetched-again"],
-        quotes=_received(case.fetched_again, case.domain),
+        quotes=quoted_hops(case.fetched_again, case.domain),
     )
 
 
@@ -415,7 +296,7 @@ def _multiplied(case: Case) -> Iterable[Evidence]:
         yield Evidence(
             kind=EvidenceKind.SOURCE_OF_COPIES,
             says=(
-                f"{_count(case.multiplied)} for somebody else at {case.domain} came into the mailbox of {copy.reader.owner}, "
+                f"{counted(case.multiplied)} for somebody else at {case.domain} came into the mailbox of {copy.reader.owner}, "
                 "who has his own"
             ),
             copies=len(case.multiplied),
@@ -426,7 +307,7 @@ def _multiplied(case: Case) -> Iterable[Evidence]:
                 if others >= _RETRIES - 1
                 else "multiplied-1"
             ],
-            quotes=_received(case.multiplied, case.domain),
+            quotes=quoted_hops(case.multiplied, case.domain),
         )
 
 
@@ -435,10 +316,10 @@ def _handed_on(case: Case) -> Iterable[Evidence]:
         return
     yield Evidence(
         kind=EvidenceKind.LONGER_ROUTE,
-        says=f"{_count(case.handed_on)} went by {case.domain}, and the first ones did not",
+        says=f"{counted(case.handed_on)} went by {case.domain}, and the first ones did not",
         copies=len(case.handed_on),
         weight=WEIGHTS["longer-route"],
-        quotes=_received(case.handed_on, case.domain),
+        quotes=quoted_hops(case.handed_on, case.domain),
     )
 
 
@@ -448,7 +329,7 @@ def _cycle(case: Case) -> Iterable[Evidence]:
         most = max(found, key=lambda copy: _rounds(copy, case.domain))
         yield Evidence(
             kind=EvidenceKind.CYCLE,
-            says=f"{_count(found)} passed {case.domain} more than once, up to {_rounds(most, case.domain)} times",
+            says=f"{counted(found)} passed {case.domain} more than once, up to {_rounds(most, case.domain)} times",
             copies=len(found),
             weight=WEIGHTS[
                 "cycle" if len(found) >= _RETRIES or _rounds(most, case.domain) > _FEW else "cycle-1"
@@ -488,10 +369,10 @@ def _posted_back(case: Case) -> Iterable[Evidence]:
     if lists and posted and case.domain not in lists and case.creations >= _FEW:
         yield Evidence(
             kind=EvidenceKind.REINJECTED,
-            says=f"{_count(posted)} came to the list from {case.domain}, after the list had sent the mail out",
+            says=f"{counted(posted)} came to the list from {case.domain}, after the list had sent the mail out",
             copies=len(posted),
             weight=WEIGHTS["posted-back"],
-            quotes=_received(posted, case.domain),
+            quotes=quoted_hops(posted, case.domain),
         )
 
 
@@ -545,13 +426,6 @@ def _product(case: Case) -> Iterable[Evidence]:
             weight=WEIGHTS["product"],
             quotes=(quote(found[0], "X-MimeOLE", found[0].mailer),),
         )
-
-
-def _count(copies: Sequence[Copy], one: str = "", many: str = "") -> str:
-    """Return how many copies, and the verb that goes with one or with many."""
-    if len(copies) == 1:
-        return f"1 copy {one}".rstrip()
-    return f"{len(copies)} copies {many}".rstrip()
 
 
 _KINDS: Final[tuple[Callable[[Case], Iterable[Evidence]], ...]] = (

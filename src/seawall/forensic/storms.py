@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from seawall.forensic.caps import POSSIBLE
 from seawall.forensic.copies import Copy
 from seawall.forensic.findings import Deed, Finding, Scene
 from seawall.forensic.late import LATE, lag, late_copies
-from seawall.forensic.suspects import POSSIBLE, suspects
+from seawall.forensic.suspects import suspects
 from seawall.model.trace import Species, Suspect
 
 CONTENTS: Final = 4

@@ -11,8 +11,9 @@ from seawall.forensic.advice import advice_for, innocent_explanation
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 from seawall.forensic.engine import Answers, Facts
-from seawall.forensic.evidence import MOST_QUOTES, WEIGHTS, quote
+from seawall.forensic.evidence import WEIGHTS
 from seawall.forensic.findings import read_scene
+from seawall.forensic.quotes import MOST_QUOTES, quote
 from seawall.forensic.storms import Found
 from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
 

@@ -12,18 +12,18 @@ from typing import Any, Final
 
 from seawall.forensic.advice import first_response
 from seawall.forensic.bounces import read_bounces
+from seawall.forensic.caps import POSSIBLE
 from seawall.forensic.copies import Copy, copy_of, names_of_addresses
 from seawall.forensic.curve import curve
 from seawall.forensic.domains import organisation
 from seawall.forensic.engine import Facts, Family
-from seawall.forensic.evidence import quote
 from seawall.forensic.findings import Deed, Scene, read_scene
 from seawall.forensic.gather import Gathered
+from seawall.forensic.quotes import quote
 from seawall.forensic.reader import Reader, read_reader
 from seawall.forensic.report_storms import explained_by, report_storms
 from seawall.forensic.rows import hops_of
 from seawall.forensic.storms import Found, storms
-from seawall.forensic.suspects import POSSIBLE
 from seawall.forensic.talks import talk_storms
 from seawall.forensic.tree import replication_tree
 from seawall.model.trace import Departure, Storm, Trace

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from email.utils import formatdate
 from pathlib import Path
 
+from seawall.forensic.caps import POSSIBLE
 from seawall.forensic.gather import gather
-from seawall.forensic.suspects import LIKELY, POSSIBLE
+from seawall.forensic.suspects import LIKELY
 from seawall.forensic.trace import Order, trace
 from seawall.model.trace import EvidenceKind, Species, Trace
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from seawall.forensic.caps import POSSIBLE
 from seawall.forensic.gather import gather
-from seawall.forensic.suspects import LIKELY, POSSIBLE
+from seawall.forensic.suspects import LIKELY
 from seawall.forensic.trace import Order, trace
 from seawall.lab.writer import storm as writer
 from seawall.lab.writer.write import write_storm
