@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seawall.forensic.gather import Progress
     from seawall.model.trace import Suspect, Trace
 
+FAILED: Final = 1
 STORM_FOUND: Final = 3
 MOST_ASKED: Final = 50
 """Domains that the registries are asked about."""
@@ -133,6 +134,8 @@ def now() -> float:
 
 def ends_with(found: "Trace", *, exit_code: bool) -> int:
     """Return a command's exit code."""
+    if found.unread and not found.mails:
+        return FAILED
     return STORM_FOUND if exit_code and found.storms else 0
 
 

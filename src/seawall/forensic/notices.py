@@ -289,7 +289,7 @@ def _evidence(place: int, evidence: Evidence) -> list[str]:
             subsequent_indent="     |   ",
             break_on_hyphens=False,
         )
-        lines += [*quoted, f"       in {printable(quote.mail, 160)}"]
+        lines += [*quoted, f"       in {printable(quote.mail.rpartition('/')[2], 160)}"]
     if len(evidence.quotes) > _QUOTES_OF_ONE:
         lines.append(f"       and {len(evidence.quotes) - _QUOTES_OF_ONE:,} more lines like these")
     return lines

@@ -146,3 +146,10 @@ def test_hostile_text_reaches_stdout_harmless(
     monkeypatch.setattr("seawall.forensic.trace.trace", lambda *_: sample.hostile())
     trace(mailbox)
     assert not set(capsys.readouterr().out) & set("\x00\x1b\x07\x9b\u202e\u2066\r")
+
+
+def test_where_nothing_at_all_could_be_read_the_command_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trace(str(tmp_path / "nothing")) == 1
+    assert "could not be read" in capsys.readouterr().out

@@ -49,8 +49,8 @@ def test_the_example_in_the_documentation_is_what_is_written() -> None:
     assert example.group(1) == f"To: {to}\nSubject: {notice.subject}\n\n{notice.text}"
 
 
-def test_only_a_suspect_with_a_score_of_a_half_or_more_is_written_to() -> None:
-    weak = replace(SUSPECT, domain="weak.example", score=0.49)
+def test_only_a_suspect_with_a_score_of_more_than_a_half_is_written_to() -> None:
+    weak = replace(SUSPECT, domain="weak.example", score=0.5)
     half = replace(SUSPECT, domain="half.example", score=0.51)
     assert [notice.domain for notice in notices(traced(weak, half), REPORTER, NOW)] == ["half.example"]
 
@@ -177,3 +177,11 @@ def test_no_text_of_a_mail_adds_a_field_a_part_or_a_line(one: str, two: str, thr
     for line in notice.text.split("\n"):
         assert line.isprintable()
     assert notice.subject.isprintable()
+
+
+def test_a_notice_names_no_directory_of_the_reporters() -> None:
+    quote = Quote(mail="/home/alice/private/storm.mbox:17", header="To", text="x@y.example")
+    evidence = replace(SUSPECT.evidence[0], quotes=(quote,))
+    (notice,) = notices(traced(replace(SUSPECT, evidence=(evidence,))), None, NOW)
+    assert "storm.mbox:17" in notice.text
+    assert "alice" not in notice.text
