@@ -138,3 +138,35 @@ def hops(*lines: str) -> Any:
     """The hops of Received lines, topmost first, as a mail has them."""
     one = mail(lines)
     return read_row(one, len(one)).hops
+
+
+def report(number: int, *, to: str, status: str = "5.4.6", **told: Any) -> bytes:
+    """A report (RFC 3464) that a mail to `to` failed, ten minutes after the one before; `told` is what differs.
+
+    `via` are the hosts in the returned header, origin first, none for a report that returns no header.
+    """
+    reporter = told.get("reporter", "mx.lake.example")
+    returned = [
+        *(f"Received: by {host} id V{number}; {formatdate(NOON)}" for host in reversed(told.get("via", ()))),
+        f"From: {told.get('author', BOB)}",
+        f"Message-ID: {told.get('original', f'<{number}@reader.example>')}",
+    ]
+    body = (
+        "--cut\nContent-Type: text/plain\n\nYour mail could not be delivered.\n"
+        f"--cut\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; {reporter}\n\n"
+        f"Final-Recipient: rfc822; {to}\nAction: failed\nStatus: {status}\n"
+    )
+    if told.get("via"):
+        body += "--cut\nContent-Type: text/rfc822-headers\n\n" + "\n".join(returned) + "\n"
+    return direct(
+        told.get("mailbox", BOB),
+        after=told.get("pause", 600.0) * number,
+        sender=reporter.partition(".")[2],
+        subject="Undelivered Mail Returned to Sender",
+        message_id=f"<report{number}.{to}@{reporter}>",
+        return_path="<>",
+        content_type='multipart/report; report-type=delivery-status; boundary="cut"',
+        mime_version="1.0",
+        body=f"{body}--cut--\n",
+        **{"from": f"MAILER-DAEMON@{reporter}"},
+    )
