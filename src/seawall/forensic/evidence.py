@@ -355,15 +355,21 @@ def _sent_again(case: Case) -> Iterable[Evidence]:
             weight=WEIGHTS["sent-again-mailboxes"],
             quotes=(),
         )
-    late = {copy.message_id for copy, first, shared in case.sent_again if lag(copy, first, shared) >= LATE}
-    if len(late) >= _RETRIES:
+    late = sent_late(case)
+    if late:
         yield Evidence(
             kind=EvidenceKind.REPLAYED,
-            says=f"{len(late)} different mails left {case.domain} again, hours or days after they had left it first",
-            copies=len(late),
+            says=f"{late} different mails left {case.domain} again, hours or days after they had left it first",
+            copies=late,
             weight=WEIGHTS["sent-again-late"],
             quotes=(),
         )
+
+
+def sent_late(case: Case) -> int:
+    """Return how many different mails it sent again long after, 0 where they are a few."""
+    late = {copy.message_id for copy, first, shared in case.sent_again if lag(copy, first, shared) >= LATE}
+    return len(late) if len(late) >= _RETRIES else 0
 
 
 def lag(copy: Copy, first: Copy, shared: int) -> float:

@@ -22,8 +22,8 @@ PARTNERS: Final = 2
 TOO_MANY: Final = 4
 """Copies beyond the first in one mailbox that are more than a retry or two."""
 
-TOO_MANY_MADE: Final = 8
-"""Copies in one mailbox that others than the sender sent, which are more than several people's forwards."""
+TOO_MANY_OTHERS: Final = 8
+"""Copies in one mailbox that others than the sender sent, or nothing explains: more than several people's forwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
         for finding in scene.findings
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
-    made = Counter(
-        scene.copies[finding.copy].box
+    others = Counter(
+        (scene.copies[finding.copy].box, finding.deed is Deed.UNKNOWN)
         for finding in scene.findings
-        if finding.deed in {Deed.MADE, Deed.HANDED_ON}
+        if finding.deed in {Deed.MADE, Deed.HANDED_ON, Deed.UNKNOWN}
     )
-    return max(beyond.values(), default=0) >= TOO_MANY or max(made.values(), default=0) >= TOO_MANY_MADE
+    return max(beyond.values(), default=0) >= TOO_MANY or max(others.values(), default=0) >= TOO_MANY_OTHERS
 
 
 def _submitted(scene: Scene, finding: Finding) -> bytes | None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from seawall.forensic.advice import advice_for, innocent_explanation, product_of
 from seawall.forensic.copies import Copy
-from seawall.forensic.evidence import WEIGHTS, Case, cases, markers, read_evidence, repeated_boxes
+from seawall.forensic.evidence import WEIGHTS, Case, cases, markers, read_evidence, repeated_boxes, sent_late
 from seawall.forensic.findings import Deed, Scene
 from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
 
@@ -40,6 +40,28 @@ class Cap(NamedTuple):
 
     score: float
     why: str
+
+
+CAPS: Final = {
+    "passed-on": Cap(
+        _UNCERTAIN, "nothing shows that the mail ever came there, so it may only have passed on a copy"
+    ),
+    "name-alone": Cap(_UNCERTAIN, "only a name that anybody can write points there"),
+    "one-line": Cap(POSSIBLE, "only one line, of a server that is not the reader's, names it"),
+    "own-word": Cap(
+        POSSIBLE, "it is named only by what the client called itself, which may be anybody's name"
+    ),
+    "forward": Cap(_UNCERTAIN, "somebody there may simply forward his mail"),
+    "downstream": Cap(
+        _UNCERTAIN, "others made copies for many mailboxes, and it may have passed on what came to it"
+    ),
+    "one-receiver": Cap(
+        POSSIBLE, "only one receiver got it again, who may have taken it and lost its answer each time"
+    ),
+    "files": Cap(_UNCERTAIN, "the copies are files in a directory, where anybody may have put them"),
+    "unclear": Cap(POSSIBLE, "no line tells whether they were fetched again there or handed in again"),
+}
+"""All of them, by the names that docs/score.md gives them."""
 
 
 def suspects(scenes: Sequence[Scene], species: Species, mine: frozenset[str]) -> tuple[Suspect, ...]:
@@ -84,20 +106,13 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         and not _is_signed(case)
         and not _posts_to_list(case)
     ):
-        caps.append(
-            Cap(
-                _UNCERTAIN,
-                "nothing shows that the mail ever came there, so it may only have passed on a copy",
-            )
-        )
+        caps.append(CAPS["passed-on"])
     if not case.copies:
-        caps.append(Cap(_UNCERTAIN, "only a name that anybody can write points there"))
+        caps.append(CAPS["name-alone"])
     if case.made and not sends_again and not _is_vouched_for(case):
-        caps.append(Cap(POSSIBLE, "only one line, of a server that is not the reader's, names it"))
+        caps.append(CAPS["one-line"])
     if case.made and not sends_again and all(map(_is_unproven, case.made)):
-        caps.append(
-            Cap(POSSIBLE, "it is named only by what the client called itself, which may be anybody's name")
-        )
+        caps.append(CAPS["own-word"])
     if (
         case.copies
         and not case.sent_again
@@ -109,27 +124,19 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         and len(repeated_boxes(case)) < RECEIVERS
         and not _is_circling(evidence)
     ):
-        caps.append(Cap(_UNCERTAIN, "somebody there may simply forward his mail"))
+        caps.append(CAPS["forward"])
     receivers = Counter(_receiver(copy) for copy, _, _ in case.sent_again)
-    is_late = any(
-        one.kind is EvidenceKind.REPLAYED and one.weight == WEIGHTS["sent-again-late"] for one in evidence
-    )
     if case.made and not _is_signed(case) and len(boxes) == 1 and _is_downstream(case, boxes):
-        caps.append(
-            Cap(
-                _UNCERTAIN, "others made copies for many mailboxes, and it may have passed on what came to it"
-            )
-        )
+        caps.append(CAPS["downstream"])
     sends_most = len(case.sent_again) > len(case.made) + len(case.handed_on)
-    if sends_most and not is_late and sum(count >= RETRIES_EACH for count in receivers.values()) < RECEIVERS:
-        caps.append(
-            Cap(
-                POSSIBLE,
-                "only one receiver got it again, who may have taken it and lost its answer each time",
-            )
-        )
+    if (
+        sends_most
+        and not sent_late(case)
+        and sum(count >= RETRIES_EACH for count in receivers.values()) < RECEIVERS
+    ):
+        caps.append(CAPS["one-receiver"])
     if case.fetched_again and all(copy.source != copy.box for copy in case.fetched_again):
-        caps.append(Cap(_UNCERTAIN, "the copies are files in a directory, where anybody may have put them"))
+        caps.append(CAPS["files"])
     fetches = [
         copy for copy in case.fetched_again if copy.hops and copy.hops[-1].protocol.startswith(FETCHES)
     ]
@@ -139,7 +146,7 @@ def _caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
         and 2 * len(fetches) < len(case.fetched_again)
         and not _is_inside(case)
     ):
-        caps.append(Cap(POSSIBLE, "no line tells whether they were fetched again there or handed in again"))
+        caps.append(CAPS["unclear"])
     return caps
 
 

@@ -55,6 +55,21 @@ def direct(to: str = BOB, *, after: float = 0, sender: str = "sea.example", **wr
     return mail(lines, **{"to": to, "from": f"ann@{sender}", **written})
 
 
+def remade(
+    number: int, *, domain: str = "fault.example", to: str = BOB, said: str = "", **written: str
+) -> bytes:
+    """A copy that a server of the domain made, ten minutes after the one before."""
+    own = to.rpartition("@")[2]
+    odd = {"said": said} if said else {}
+    lines = (
+        received(
+            f"mx.{own}", f"gw.{domain}", after=600.0 * number + 2, queue=f"R{number}{own}", to=to, **odd
+        ),
+        received(f"gw.{domain}", f"box.{domain}", after=600.0 * number, queue=f"G{number}"),
+    )
+    return mail(lines, **{"to": f"{BOB}, eve@{domain}", "message_id": f"<{number}@{domain}>", **written})
+
+
 def ordinary(to: str = BOB) -> list[bytes]:
     """What else lies in a mailbox: by it, the mailbox's own server can be told."""
     return [
