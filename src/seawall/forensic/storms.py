@@ -87,8 +87,12 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
         for finding in scene.findings
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
+    # What was made anew may have a Message-ID of its own each time; without that, the same words are a daily report.
     others = Counter(
-        (scene.copies[finding.copy].box, finding.deed is Deed.UNKNOWN)
+        (
+            scene.copies[finding.copy].box,
+            scene.copies[finding.copy].message_id if finding.deed is Deed.UNKNOWN else None,
+        )
         for finding in scene.findings
         if finding.deed in {Deed.MADE, Deed.HANDED_ON, Deed.UNKNOWN}
     )
