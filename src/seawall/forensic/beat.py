@@ -1,12 +1,12 @@
 """Do moments come in a beat, as those of a program that polls? Pure.
 
 Owns the test: Rayleigh's, for each period that programs poll at, with a p-value that counts the periods tried
-(Fisher, Statistical Analysis of Circular Data, 1993, §4.3; Bonferroni).
+(Zar, Biostatistical Analysis, 4th ed. 1999, §27.1; Bonferroni).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import cos, exp, pi, sin
+from math import cos, exp, pi, sin, sqrt
 from typing import Final
 
 PERIODS: Final = (60, 120, 300, 600, 900, 1200, 1800, 3600, 7200)
@@ -29,14 +29,15 @@ def polling_beat(moments: Sequence[float]) -> Beat | None:
     """Return the beat of moments (Unix seconds), None where there is none that chance would not explain."""
     if len(moments) < ENOUGH:
         return None
-    best = min((_p_value(moments, period), -period) for period in PERIODS)
-    p_value = min(1.0, best[0] * len(PERIODS))
-    return Beat(period=-best[1], p_value=p_value, tried=len(PERIODS)) if p_value <= CERTAIN else None
+    # Of a period's divisors all are as good where no moment is off, so the longest is taken.
+    logarithm, period = min((round(_log_p_value(moments, period), 6), -period) for period in PERIODS)
+    p_value = min(1.0, exp(logarithm) * len(PERIODS))
+    return Beat(period=-period, p_value=p_value, tried=len(PERIODS)) if p_value <= CERTAIN else None
 
 
-def _p_value(moments: Sequence[float], period: float) -> float:
-    """Return Rayleigh's p-value of the phases; of a period's divisors all are as good, so the longest is taken."""
+def _log_p_value(moments: Sequence[float], period: float) -> float:
+    """Return the logarithm of Rayleigh's p-value of the phases, by the form that holds for a perfect beat too (Zar, (27.4))."""
     count = len(moments)
     phases = [2 * pi * (moment % period) / period for moment in moments]
-    length = (sum(map(cos, phases)) ** 2 + sum(map(sin, phases)) ** 2) / count
-    return exp(-length) * (1 + (2 * length - length**2) / (4 * count))
+    square = sum(map(cos, phases)) ** 2 + sum(map(sin, phases)) ** 2
+    return sqrt(1 + 4 * count + 4 * max(0.0, count**2 - square)) - (1 + 2 * count)

@@ -39,9 +39,34 @@ class Cap(NamedTuple):
     why: str
 
 
+CAPS: Final = {
+    "passed-on": Cap(
+        UNCERTAIN, "nothing shows that the mail ever came there, so it may only have passed on a copy"
+    ),
+    "name-alone": Cap(UNCERTAIN, "only a name that anybody can write points there"),
+    "one-line": Cap(POSSIBLE, "only one line, of a server that is not the reader's, names it"),
+    "own-word": Cap(
+        POSSIBLE, "it is named only by what the client called itself, which may be anybody's name"
+    ),
+    "forward": Cap(UNCERTAIN, "somebody there may simply forward his mail"),
+    "downstream": Cap(
+        UNCERTAIN, "others made copies for many mailboxes, and it may have passed on what came to it"
+    ),
+    "one-receiver": Cap(
+        POSSIBLE, "only one receiver got it again, who may have taken it and lost its answer each time"
+    ),
+    "below-belief": Cap(
+        POSSIBLE, "its lines stand below where the way can be believed, so anybody may have copied them"
+    ),
+    "files": Cap(UNCERTAIN, "the copies are files in a directory, where anybody may have put them"),
+    "unclear": Cap(POSSIBLE, "no line tells whether they were fetched again there or handed in again"),
+}
+"""All of them, by the names that docs/score.md gives them."""
+
+
 def caps(case: Case, evidence: Sequence[Evidence]) -> list[Cap]:
     """Return all that hold a score down."""
-    return [Cap(score, why) for score, why, holds in CAPS if holds(case, evidence)]
+    return [CAPS[name] for name, holds in _RULES if holds(case, evidence)]
 
 
 def _sends_again(case: Case) -> bool:
@@ -201,36 +226,15 @@ def _is_unproven(copy: Copy) -> bool:
     )
 
 
-CAPS: Final[tuple[tuple[float, str, Callable[[Case, Sequence[Evidence]], bool]], ...]] = (
-    (
-        UNCERTAIN,
-        "nothing shows that the mail ever came there, so it may only have passed on a copy",
-        _never_came,
-    ),
-    (UNCERTAIN, "only a name that anybody can write points there", _is_only_a_name),
-    (POSSIBLE, "only one line, of a server that is not the reader's, names it", _has_one_witness),
-    (
-        POSSIBLE,
-        "it is named only by what the client called itself, which may be anybody's name",
-        _calls_itself_so,
-    ),
-    (UNCERTAIN, "somebody there may simply forward his mail", _may_forward),
-    (
-        UNCERTAIN,
-        "others made copies for many mailboxes, and it may have passed on what came to it",
-        _may_hand_on,
-    ),
-    (
-        POSSIBLE,
-        "only one receiver got it again, who may have taken it and lost its answer each time",
-        _has_one_receiver,
-    ),
-    (
-        POSSIBLE,
-        "its lines stand below where the way can be believed, so anybody may have copied them",
-        _is_below_belief,
-    ),
-    (UNCERTAIN, "the copies are files in a directory, where anybody may have put them", _lies_in_files),
-    (POSSIBLE, "no line tells whether they were fetched again there or handed in again", _may_be_handed_in),
+_RULES: Final[tuple[tuple[str, Callable[[Case, Sequence[Evidence]], bool]], ...]] = (
+    ("passed-on", _never_came),
+    ("name-alone", _is_only_a_name),
+    ("one-line", _has_one_witness),
+    ("own-word", _calls_itself_so),
+    ("forward", _may_forward),
+    ("downstream", _may_hand_on),
+    ("one-receiver", _has_one_receiver),
+    ("below-belief", _is_below_belief),
+    ("files", _lies_in_files),
+    ("unclear", _may_be_handed_in),
 )
-"""How high a score may be, why, and when."""

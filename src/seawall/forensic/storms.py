@@ -23,8 +23,8 @@ PARTNERS: Final = 2
 TOO_MANY: Final = 4
 """Copies beyond the first in one mailbox that are more than a retry or two."""
 
-TOO_MANY_MADE: Final = 8
-"""Copies in one mailbox that others than the sender sent, which are more than several people's forwards."""
+TOO_MANY_OTHERS: Final = 8
+"""Copies in one mailbox that others than the sender sent, or nothing explains: more than several people's forwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,16 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
         for finding in scene.findings
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
-    made = Counter(
-        scene.copies[finding.copy].box
+    # What was made anew may have a Message-ID of its own each time; without that, the same words are a daily report.
+    others = Counter(
+        (
+            scene.copies[finding.copy].box,
+            scene.copies[finding.copy].message_id if finding.deed is Deed.UNKNOWN else None,
+        )
         for finding in scene.findings
-        if finding.deed in {Deed.MADE, Deed.HANDED_ON}
+        if finding.deed in {Deed.MADE, Deed.HANDED_ON, Deed.UNKNOWN}
     )
-    return max(beyond.values(), default=0) >= TOO_MANY or max(made.values(), default=0) >= TOO_MANY_MADE
+    return max(beyond.values(), default=0) >= TOO_MANY or max(others.values(), default=0) >= TOO_MANY_OTHERS
 
 
 def _counted_by(copy: Copy, finding: Finding) -> tuple[object, ...]:

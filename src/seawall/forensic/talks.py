@@ -43,7 +43,10 @@ def talk_storms(facts: Facts, read: Reader, mine: frozenset[str]) -> Iterable[Fo
     for sides in wars.values():
         yield _war(sides, mine)
     for thread in facts.busy_threads(RECIPIENTS, AUTHORS):
-        yield Found(Species.REPLY_ALL, (read_scene(read(facts.thread(thread))),), ())
+        copies = read(facts.thread(thread))
+        authors = len({copy.from_address for copy in copies})
+        why = f"{authors} people wrote {len(copies)} mails to one thread, {AUTHORS} or more of them within an hour"
+        yield Found(Species.REPLY_ALL, (read_scene(copies),), (), (why,))
     for recalls in recall_storms(read(facts.recalls())):
         why = (
             f"{len(recalls)} recalls, and programs' answers to them, are about one mail and came within a day"
@@ -70,7 +73,8 @@ def _war(sides: Sequence[tuple[Answers, list[Copy]]], mine: frozenset[str]) -> F
         if suspect and (suspect.domain not in named or named[suspect.domain].score < suspect.score):
             named[suspect.domain] = suspect
     ranked = tuple(sorted(named.values(), key=lambda suspect: (-suspect.score, suspect.domain)))
-    return Found(Species.AUTORESPONDERS, (read_scene(copies),), ranked)
+    why = tuple(evidence.says for suspect in ranked for evidence in suspect.evidence)
+    return Found(Species.AUTORESPONDERS, (read_scene(copies),), ranked, why)
 
 
 def _answerer(answers: Answers, copies: Sequence[Copy], mine: frozenset[str]) -> Suspect | None:

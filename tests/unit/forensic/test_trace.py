@@ -22,27 +22,13 @@ from unit.forensic.written import (
     only_storm,
     ordinary,
     received,
+    remade,
     scores,
     suspect,
 )
 
 LEA = "lea@lake.example"
 EVE = "eve@fault.example"
-
-
-def remade(
-    number: int, *, domain: str = "fault.example", to: str = BOB, said: str = "", **written: str
-) -> bytes:
-    """A copy that a server of the domain made, ten minutes after the one before."""
-    own = to.rpartition("@")[2]
-    odd = {"said": said} if said else {}
-    lines = (
-        received(
-            f"mx.{own}", f"gw.{domain}", after=600.0 * number + 2, queue=f"R{number}{own}", to=to, **odd
-        ),
-        received(f"gw.{domain}", f"box.{domain}", after=600.0 * number, queue=f"G{number}"),
-    )
-    return mail(lines, **{"to": f"{BOB}, eve@{domain}", "message_id": f"<{number}@{domain}>", **written})
 
 
 def sent_again(number: int, *, to: str = BOB, pause: float = 300, **written: str) -> bytes:
@@ -324,3 +310,11 @@ def test_a_lists_name_without_a_domain_on_a_mail_without_a_way_is_read_like_any_
         for number in range(9)
     ]
     assert look(tmp_path, {"bob": mails}).mails == 9
+
+
+def test_many_copies_that_nothing_explains_are_a_storm_of_nobodys_and_a_few_are_none(tmp_path: Path) -> None:
+    bare = mail((), subject="The tide")
+    assert not look(tmp_path / "few", {"bob": [bare] * 8}).storms
+    storm = only_storm(look(tmp_path / "many", {"bob": [bare] * 9}))
+    assert (storm.species, storm.copies, storm.suspects) == (Species.UNEXPLAINED, 9, ())
+    assert storm.because == ("8 copies came again, which nothing in them explains",)

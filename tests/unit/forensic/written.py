@@ -55,6 +55,21 @@ def direct(to: str = BOB, *, after: float = 0, sender: str = "sea.example", **wr
     return mail(lines, **{"to": to, "from": f"ann@{sender}", **written})
 
 
+def remade(
+    number: int, *, domain: str = "fault.example", to: str = BOB, said: str = "", **written: str
+) -> bytes:
+    """A copy that a server of the domain made, ten minutes after the one before."""
+    own = to.rpartition("@")[2]
+    odd = {"said": said} if said else {}
+    lines = (
+        received(
+            f"mx.{own}", f"gw.{domain}", after=600.0 * number + 2, queue=f"R{number}{own}", to=to, **odd
+        ),
+        received(f"gw.{domain}", f"box.{domain}", after=600.0 * number, queue=f"G{number}"),
+    )
+    return mail(lines, **{"to": f"{BOB}, eve@{domain}", "message_id": f"<{number}@{domain}>", **written})
+
+
 def ordinary(to: str = BOB) -> list[bytes]:
     """What else lies in a mailbox: by it, the mailbox's own server can be told."""
     return [
@@ -138,3 +153,35 @@ def hops(*lines: str) -> Any:
     """The hops of Received lines, topmost first, as a mail has them."""
     one = mail(lines)
     return read_row(one, len(one)).hops
+
+
+def report(number: int, *, to: str, status: str = "5.4.6", **told: Any) -> bytes:
+    """A report (RFC 3464) that a mail to `to` failed, ten minutes after the one before; `told` is what differs.
+
+    `via` are the hosts in the returned header, origin first, none for a report that returns no header.
+    """
+    reporter = told.get("reporter", "mx.lake.example")
+    returned = [
+        *(f"Received: by {host} id V{number}; {formatdate(NOON)}" for host in reversed(told.get("via", ()))),
+        f"From: {told.get('author', BOB)}",
+        f"Message-ID: {told.get('original', f'<{number}@reader.example>')}",
+    ]
+    body = (
+        "--cut\nContent-Type: text/plain\n\nYour mail could not be delivered.\n"
+        f"--cut\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; {reporter}\n\n"
+        f"Final-Recipient: rfc822; {to}\nAction: failed\nStatus: {status}\n"
+    )
+    if told.get("via"):
+        body += "--cut\nContent-Type: text/rfc822-headers\n\n" + "\n".join(returned) + "\n"
+    return direct(
+        told.get("mailbox", BOB),
+        after=told.get("pause", 600.0) * number,
+        sender=reporter.partition(".")[2],
+        subject="Undelivered Mail Returned to Sender",
+        message_id=f"<report{number}.{to}@{reporter}>",
+        return_path="<>",
+        content_type='multipart/report; report-type=delivery-status; boundary="cut"',
+        mime_version="1.0",
+        body=f"{body}--cut--\n",
+        **{"from": f"MAILER-DAEMON@{reporter}"},
+    )
