@@ -209,7 +209,7 @@ def main() -> int:
 
 def held_out(workers: int, *, write: bool) -> int:
     """The published run: seeds that nothing was developed on, then styles, shares of stripping servers, and forgers."""
-    mixed = run((Job(seed=HELD_OUT_SEED + n, styles=(), strip=None, forge=0.0) for n in range(800)), workers)
+    mixed = run((Job(seed=HELD_OUT_SEED + n, styles=(), strip=None, forge=0.0) for n in range(700)), workers)
     strange = run(
         (
             Job(seed=HELD_OUT_SEED + 10_000 + n, styles=HELD_OUT_STYLES, strip=None, forge=0.0)
@@ -223,7 +223,7 @@ def held_out(workers: int, *, write: bool) -> int:
         for result in run(
             (
                 Job(seed=HELD_OUT_SEED + 20_000 + 1000 * place + n, styles=(), strip=share, forge=0.0)
-                for n in range(120)
+                for n in range(100)
             ),
             workers,
         )
