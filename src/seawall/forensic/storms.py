@@ -94,7 +94,7 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
             scene.copies[finding.copy].message_id if finding.deed is Deed.UNKNOWN else None,
         )
         for finding in scene.findings
-        if finding.deed in {Deed.MADE, Deed.HANDED_ON, Deed.UNKNOWN}
+        if finding.deed is Deed.UNKNOWN or (finding.deed in {Deed.MADE, Deed.HANDED_ON} and finding.domains)
     )
     return max(beyond.values(), default=0) >= TOO_MANY or max(others.values(), default=0) >= TOO_MANY_OTHERS
 
