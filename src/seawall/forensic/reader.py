@@ -39,8 +39,9 @@ def read_reader(samples: Sequence[Mapping[str, Any]], known: Callable[[str], str
 
     `samples` are rows with `hops` and `delivered_to`, one of each sender and subject. Too few tell nothing.
     """
-    rows = [row for row in samples if row["hops"]]
-    read = [read_way(hops_of(row), known) for row in rows]
+    shown = [(row, way) for row in samples if (way := read_way(hops_of(row), known)).steps]
+    rows = [row for row, _ in shown]
+    read = [way for _, way in shown]
     ways = [tuple(reversed(way.domains)) for way in read]
     if len(ways) < 2:  # noqa: PLR2004 -- one cannot be compared
         return Reader()

@@ -87,13 +87,13 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
         for finding in scene.findings
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
+    found = {finding.copy for finding in scene.findings}
+    sent = {copy.message_id for number, copy in enumerate(scene.copies) if number not in found}
     # What was made anew may have a Message-ID of its own each time; without that, the same words are a daily report.
     others = Counter(
-        (
-            scene.copies[finding.copy].box,
-            scene.copies[finding.copy].message_id if finding.deed is Deed.UNKNOWN else None,
-        )
+        (copy.box, None if finding.deed is Deed.MADE and copy.message_id not in sent else copy.message_id)
         for finding in scene.findings
+        for copy in (scene.copies[finding.copy],)
         if finding.deed is Deed.UNKNOWN or (finding.deed in {Deed.MADE, Deed.HANDED_ON} and finding.domains)
     )
     return max(beyond.values(), default=0) >= TOO_MANY or max(others.values(), default=0) >= TOO_MANY_OTHERS
