@@ -147,11 +147,11 @@ def because(scene: Scene) -> tuple[str, ...]:
 
 
 _SAYS: Final = (
-    (Deed.MADE, "begin at a server that is not the sender's"),
+    (Deed.MADE, "began at a server that is not the sender's"),
     (Deed.SENT_AGAIN, "left again a server that had sent the mail before"),
-    (Deed.FETCHED_AGAIN, "came to the mailbox once and lie there again"),
-    (Deed.MULTIPLIED, "lie in a mailbox of somebody else than they were for"),
+    (Deed.FETCHED_AGAIN, "came to the mailbox once and lay there again"),
+    (Deed.MULTIPLIED, "lay in the mailbox of another recipient"),
     (Deed.HANDED_ON, "came by way of a recipient"),
-    (Deed.SUBMITTED_AGAIN, "were submitted anew at the sender's own server"),
-    (Deed.UNKNOWN, "came again, which nothing in them explains"),
+    (Deed.SUBMITTED_AGAIN, "entered the sender's own server anew"),
+    (Deed.UNKNOWN, "came again, which nothing in the lines explains"),
 )
