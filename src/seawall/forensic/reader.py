@@ -39,9 +39,9 @@ def read_reader(samples: Sequence[Mapping[str, Any]], known: Callable[[str], str
 
     `samples` are rows with `hops` and `delivered_to`, one of each sender and subject. Too few tell nothing.
     """
-    seen = [(row, read_way(hops_of(row), known)) for row in samples]
-    rows = [row for row, way in seen if way.steps]
-    read = [way for _, way in seen if way.steps]
+    shown = [(row, way) for row in samples if (way := read_way(hops_of(row), known)).steps]
+    rows = [row for row, _ in shown]
+    read = [way for _, way in shown]
     ways = [tuple(reversed(way.domains)) for way in read]
     if len(ways) < 2:  # noqa: PLR2004 -- one cannot be compared
         return Reader()

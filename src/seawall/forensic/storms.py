@@ -87,14 +87,14 @@ def _is_storm(scene: Scene, named: Sequence[Suspect]) -> bool:
         for finding in scene.findings
         if finding.deed in {Deed.SENT_AGAIN, Deed.SUBMITTED_AGAIN, Deed.FETCHED_AGAIN, Deed.MULTIPLIED}
     )
+    found = {finding.copy for finding in scene.findings}
+    sent = {copy.message_id for number, copy in enumerate(scene.copies) if number not in found}
     # What was made anew may have a Message-ID of its own each time; without that, the same words are a daily report.
     others = Counter(
-        (
-            scene.copies[finding.copy].box,
-            scene.copies[finding.copy].message_id if finding.deed is Deed.UNKNOWN else None,
-        )
+        (copy.box, None if finding.deed is Deed.MADE and copy.message_id not in sent else copy.message_id)
         for finding in scene.findings
-        if finding.deed in {Deed.MADE, Deed.HANDED_ON, Deed.UNKNOWN}
+        for copy in (scene.copies[finding.copy],)
+        if finding.deed is Deed.UNKNOWN or (finding.deed in {Deed.MADE, Deed.HANDED_ON} and finding.domains)
     )
     return max(beyond.values(), default=0) >= TOO_MANY or max(others.values(), default=0) >= TOO_MANY_OTHERS
 
@@ -145,34 +145,18 @@ def because(scene: Scene) -> tuple[str, ...]:
     """Return what was counted, in sentences."""
     deeds = Counter(finding.deed for finding in scene.findings)
     return tuple(
-        f"1 copy {one}" if deeds[deed] == 1 else f"{deeds[deed]} copies {many}"
-        for deed, one, many in _SAYS
+        f"{deeds[deed]} {'copy' if deeds[deed] == 1 else 'copies'} {says}"
+        for deed, says in _SAYS
         if deeds[deed]
     )
 
 
 _SAYS: Final = (
-    (Deed.MADE, "begins at a server that is not the sender's", "begin at servers that are not the sender's"),
-    (
-        Deed.SENT_AGAIN,
-        "left again a server that had sent the mail before",
-        "left again a server that had sent the mail before",
-    ),
-    (
-        Deed.FETCHED_AGAIN,
-        "came to its mailbox once and lies there again",
-        "came to their mailbox once and lie there again",
-    ),
-    (
-        Deed.MULTIPLIED,
-        "lies in a mailbox of somebody else than it was for",
-        "lie in a mailbox of somebody else than they were for",
-    ),
-    (Deed.HANDED_ON, "came by way of a recipient", "came by way of a recipient"),
-    (
-        Deed.SUBMITTED_AGAIN,
-        "was submitted anew at the sender's own server",
-        "were submitted anew at the sender's own server",
-    ),
-    (Deed.UNKNOWN, "came again, which nothing in it explains", "came again, which nothing in them explains"),
+    (Deed.MADE, "began at a server that is not the sender's"),
+    (Deed.SENT_AGAIN, "left again a server that had sent the mail before"),
+    (Deed.FETCHED_AGAIN, "came to the mailbox once and lay there again"),
+    (Deed.MULTIPLIED, "lay in the mailbox of another recipient"),
+    (Deed.HANDED_ON, "came by way of a recipient"),
+    (Deed.SUBMITTED_AGAIN, "entered the sender's own server anew"),
+    (Deed.UNKNOWN, "came again, which nothing in the lines explains"),
 )

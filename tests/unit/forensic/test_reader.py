@@ -44,3 +44,4 @@ def test_a_mailbox_for_many_has_no_owner() -> None:
 def test_mails_without_any_line_tell_nothing() -> None:
     assert read([b"From: a@sea.example\n\nx\n"] * 5) == Reader()
     assert read([]) == Reader()
+    assert read([*ordinary(), b"Received: (a note)\nFrom: a@sea.example\n\nx\n"]) == read(ordinary())

@@ -108,7 +108,7 @@ def test_a_gateway_that_mails_to_all_in_to_is_named_with_the_lines_that_show_it(
     storm = only_storm(look_at_bob(tmp_path, [direct(), *map(remade, range(1, 9))]))
     assert storm.species is Species.REMAILER
     assert (storm.copies, storm.contents, storm.sender) == (9, 1, "ann@sea.example")
-    assert storm.because == ("8 copies begin at servers that are not the sender's",)
+    assert storm.because == ("8 copies began at a server that is not the sender's",)
     assert [departure.host for departure in storm.departures] == ["out.sea.example"]
     one = suspect(storm, "fault.example")
     assert one.score >= LIKELY
@@ -152,9 +152,10 @@ def test_a_line_forged_below_the_senders_brings_nobody_over_half(tmp_path: Path)
 
 
 def test_a_forged_marker_brings_nobody_over_half(tmp_path: Path) -> None:
-    marked = f"{BOB}, mspop3connector.eve@innocent.example"
-    found = look_at_bob(tmp_path, [direct(), *(remade(number, to=marked) for number in range(1, 9))])
-    assert scores(found).get("innocent.example", 0.0) <= POSSIBLE
+    marked = [remade(number, cc="mspop3connector.eve@innocent.example") for number in range(1, 9)]
+    found = look_at_bob(tmp_path, [direct(), *marked])
+    assert scores(found)["fault.example"] >= LIKELY
+    assert 0 < scores(found)["innocent.example"] < POSSIBLE
 
 
 def test_a_connectors_copy_is_known_by_its_marker_and_its_pickup_folder_in_any_letters(
@@ -317,4 +318,4 @@ def test_many_copies_that_nothing_explains_are_a_storm_of_nobodys_and_a_few_are_
     assert not look(tmp_path / "few", {"bob": [bare] * 8}).storms
     storm = only_storm(look(tmp_path / "many", {"bob": [bare] * 9}))
     assert (storm.species, storm.copies, storm.suspects) == (Species.UNEXPLAINED, 9, ())
-    assert storm.because == ("8 copies came again, which nothing in them explains",)
+    assert storm.because == ("8 copies came again, which nothing in the lines explains",)
