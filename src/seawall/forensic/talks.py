@@ -15,6 +15,7 @@ from seawall.forensic.evidence import WEIGHTS
 from seawall.forensic.findings import read_scene
 from seawall.forensic.quotes import MOST_QUOTES, quote
 from seawall.forensic.storms import Found
+from seawall.forensic.suspects import CAPS
 from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
 
 ANSWERS: Final = 8
@@ -92,15 +93,19 @@ def _answerer(answers: Answers, copies: Sequence[Copy], mine: frozenset[str]) ->
         weight=WEIGHTS["answers-20" if answers.mails >= MANY_ANSWERS else "answers-8"],
         quotes=tuple(quote(copy, "In-Reply-To", f"<{copy.in_reply_to}>") for copy in copies[:MOST_QUOTES]),
     )
+    # Anybody can write in somebody's name: what the servers vouch for must have passed his.
+    is_his = any(domain in copy.way.believed_domains for copy in copies)
+    cap = CAPS["name-alone"]
     return Suspect(
         domain=domain,
         hosts=tuple(sorted({copy.hops[0].by for copy in copies if copy.hops and copy.hops[0].by})[:8]),
-        score=evidence.weight,
+        score=evidence.weight if is_his else cap.score,
         copies=answers.mails,
         product=None,
         advice=advice_for(Species.AUTORESPONDERS, None),
         contacts=(f"postmaster@{domain}", f"abuse@{domain}"),
         innocent_explanation=innocent_explanation(Species.AUTORESPONDERS),
         evidence=(evidence,),
+        cap="" if is_his else cap.why,
         is_mine=domain in mine,
     )

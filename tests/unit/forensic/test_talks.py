@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seawall.forensic.suspects import LIKELY
+from seawall.forensic.suspects import LIKELY, POSSIBLE
 from seawall.model.trace import EvidenceKind, Species
 from unit.forensic.written import BOB, direct, look, look_at_bob, only_storm, ordinary, suspect
 
@@ -53,6 +53,15 @@ def test_two_programs_that_answer_each_other_are_one_storm(tmp_path: Path) -> No
     storm = only_storm(look(tmp_path, boxes))
     assert storm.species is Species.AUTORESPONDERS
     assert {one.domain for one in storm.suspects} == {"lake.example", "reader.example"}
+
+
+def test_answers_in_anothers_name_that_never_passed_his_servers_bring_him_less_than_half(
+    tmp_path: Path,
+) -> None:
+    forged = [answer(n).replace(b"From: ann@lake.example", b"From: joe@innocent.example") for n in range(24)]
+    one = suspect(only_storm(look_at_bob(tmp_path, forged)), "innocent.example")
+    assert one.score < POSSIBLE
+    assert one.cap == "only a name that anybody can write points there"
 
 
 def test_somebody_who_is_away_for_a_month_makes_no_storm(tmp_path: Path) -> None:
