@@ -121,7 +121,7 @@ def test_what_the_sender_submitted_25_times_is_told_and_nobody_is_suspected(ever
     assert storm.species is Species.RETRY
     assert storm.copies == 25
     assert len(storm.departures) == 25
-    assert storm.because == ("24 copies were submitted anew at the sender's own server",)
+    assert storm.because == ("24 copies entered the sender's own server anew",)
     assert storm.suspects == ()
 
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from seawall.forensic.case import Case, markers, repeated_boxes
+from seawall.forensic.case import MANY, Case, markers, repeated_boxes
 from seawall.forensic.copies import Copy
 from seawall.forensic.evidence import WEIGHTS
 from seawall.forensic.findings import Deed
@@ -113,11 +113,9 @@ def _may_hand_on(case: Case, _: Sequence[Evidence]) -> bool:
     return bool(case.made) and not _is_signed(case) and len(boxes) == 1 and _is_downstream(case, boxes)
 
 
-def _has_one_receiver(case: Case, evidence: Sequence[Evidence]) -> bool:
+def _has_one_receiver(case: Case, _: Sequence[Evidence]) -> bool:
     # A log knows a mail by its Message-ID alone: late, it may be another one.
-    is_late = not all(copy.is_logged for copy, _, _ in case.sent_again) and any(
-        one.kind is EvidenceKind.REPLAYED and one.weight == WEIGHTS["sent-again-late"] for one in evidence
-    )
+    is_late = len(case.late) >= MANY and not all(copy.is_logged for copy, _, _ in case.sent_again)
     receivers = Counter(_receiver(copy) for copy, _, _ in case.sent_again)
     return (
         len(case.sent_again) > len(case.made) + len(case.handed_on)

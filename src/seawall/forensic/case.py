@@ -11,6 +11,7 @@ from typing import Final
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 from seawall.forensic.findings import Deed, Scene
+from seawall.forensic.late import LATE, lag, late_copies
 
 SHARE: Final = 0.15
 """The part of a mailbox's copies that is a good part: several may make them."""
@@ -47,6 +48,13 @@ class Case:
         return len(
             {copy.hops[copy.way.steps[copy.way.believed].start].prefix_id for copy in self.made if copy.hops}
         )
+
+    @property
+    def late(self) -> dict[str, Copy]:
+        """A copy of each mail that came out of it again long after it was first sent, by Message-ID."""
+        again = [copy for copy, first, shared in self.sent_again if lag(copy, first, shared) >= LATE]
+        again += [copy for scene in self.scenes for copy in late_copies(scene) if copy.maker == self.domain]
+        return {copy.message_id: copy for copy in again}
 
 
 def cases(scenes: Sequence[Scene]) -> list[Case]:

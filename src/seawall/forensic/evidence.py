@@ -12,7 +12,6 @@ from seawall.forensic.beat import polling_beat
 from seawall.forensic.case import Case, markers, repeated_boxes
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
-from seawall.forensic.late import LATE, lag, late_copies
 from seawall.forensic.quotes import MOST_QUOTES, counted, quote, quoted_hops
 from seawall.forensic.ways import PICKUP
 from seawall.model.trace import Evidence, EvidenceKind
@@ -258,9 +257,7 @@ def _sent_again(case: Case) -> Iterable[Evidence]:
 
 def _late(case: Case) -> Iterable[Evidence]:
     """Mails that lay there for long: a queue, a folder or an archive was sent out again."""
-    again = [copy for copy, first, shared in case.sent_again if lag(copy, first, shared) >= LATE]
-    again += [copy for scene in case.scenes for copy in late_copies(scene) if copy.maker == case.domain]
-    late = {copy.message_id: copy for copy in again}
+    late = case.late
     if len(late) >= _RETRIES:
         yield Evidence(
             kind=EvidenceKind.REPLAYED,

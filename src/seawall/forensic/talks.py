@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from seawall.forensic.advice import advice_for, innocent_explanation
+from seawall.forensic.caps import CAPS
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 from seawall.forensic.engine import Answers, Facts
@@ -15,7 +16,6 @@ from seawall.forensic.evidence import WEIGHTS
 from seawall.forensic.findings import read_scene
 from seawall.forensic.quotes import MOST_QUOTES, quote
 from seawall.forensic.storms import Found
-from seawall.forensic.suspects import CAPS
 from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
 
 ANSWERS: Final = 8

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from seawall.forensic.suspects import LIKELY, POSSIBLE
+from seawall.forensic.caps import POSSIBLE
+from seawall.forensic.suspects import LIKELY
 from seawall.model.trace import EvidenceKind, Species
 from unit.forensic.written import BOB, direct, look, look_at_bob, only_storm, ordinary, suspect
 
