@@ -7,8 +7,8 @@ import pytest
 
 from seawall.forensic.advice import advice_for, first_response, innocent_explanation
 from seawall.forensic.caps import CAPS, POSSIBLE, Cap
-from seawall.forensic.evidence import WEIGHTS
 from seawall.forensic.suspects import LIKELY, MENTIONED
+from seawall.forensic.weights import WEIGHTS
 from seawall.model.trace import EvidenceKind, Species
 from unit.forensic.written import direct, look_at_bob, only_storm, remade, suspect
 

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from seawall.forensic.case import MANY, Case, markers, repeated_boxes
 from seawall.forensic.copies import Copy
-from seawall.forensic.evidence import WEIGHTS
 from seawall.forensic.findings import Deed
+from seawall.forensic.weights import WEIGHTS
 from seawall.model.trace import Evidence, EvidenceKind
 
 POSSIBLE: Final = 0.5

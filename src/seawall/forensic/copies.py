@@ -12,20 +12,20 @@ from seawall.forensic.domains import is_line_name, is_private, organisation
 from seawall.forensic.reader import Reader, recipient_of
 from seawall.forensic.rows import hops_of
 from seawall.forensic.ways import Way, read_way
-from seawall.model.row import DeliveredTo, Hop, Report
+from seawall.model.row import DeliveredTo, Hop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One mail. Fields are those of model.row.Row, but for these.
+    """One mail: what the rules ask of its row (model.row.Row), and what is known of it beside the others.
 
     `box` is the mailbox or archive in which it lies; `arrived` the moment in its topmost Received, else when the
-    source says that it came, else its Date; `recipient` whom the reader's servers say that it was for; `way` who handed it on; `reader` the side of the mailbox in which it lies.
+    source says that it came, else its Date; `recipient` whom the reader's servers say that it was for; `way` who
+    handed it on; `reader` the side of the mailbox in which it lies.
     """
 
     source: str
     place: int
-    offset: int
     size: int
     header_size: int
     box: str
@@ -36,10 +36,8 @@ class Copy:
     sender_domain: str
     subject: str
     subject_norm: str
-    date: float | None
     return_path: str | None
     recipients: tuple[str, ...]
-    recipient_count: int
     marked_recipients: tuple[str, ...]
     envelope_to: tuple[str, ...]
     delivered_to: tuple[DeliveredTo, ...]
@@ -47,16 +45,13 @@ class Copy:
     list_id: str
     list_positions: tuple[str, ...]
     loop_addresses: tuple[str, ...]
-    auto_submitted: str
     is_resent: bool
-    thread: str
     in_reply_to: str
     mailer: str
     minted_at: float | None
     minted_ip: str
     pickup_host: str
     pickup_arrival: float | None
-    report: Report | None
     recipient: str
     way: Way
     reader: Reader
@@ -94,13 +89,12 @@ class Copy:
 
 
 PICKUP_SECONDS = 2.0
-_OWN = frozenset(("arrived", "recipient", "way", "reader", "delivered_to", "hops", "report"))
+_OWN = frozenset(("arrived", "recipient", "way", "reader", "delivered_to", "hops"))
 
 
 def copy_of(row: Mapping[str, Any], reader: Reader, known: Callable[[str], str]) -> Copy:
     """Return the copy that a row of the table is; lists in it become tuples."""
     hops = hops_of(row)
-    report = row["report"]
     way = read_way(hops, known)
     return Copy(
         **{name: _frozen(row[name]) for name in Copy.__dataclass_fields__ if name not in _OWN},
@@ -110,7 +104,6 @@ def copy_of(row: Mapping[str, Any], reader: Reader, known: Callable[[str], str])
         ),
         delivered_to=tuple(DeliveredTo(**found) for found in row["delivered_to"]),
         hops=hops,
-        report=Report(**{name: _frozen(value) for name, value in report.items()}) if report else None,
         recipient=recipient_of(row, way, reader.steps),
         way=way,
         reader=reader,

@@ -14,10 +14,10 @@ from seawall.forensic.caps import POSSIBLE
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 from seawall.forensic.engine import MAX_COPIES, Facts
-from seawall.forensic.evidence import WEIGHTS
 from seawall.forensic.findings import lists_of, read_scene
 from seawall.forensic.quotes import MOST_QUOTES
 from seawall.forensic.storms import Found
+from seawall.forensic.weights import WEIGHTS
 from seawall.model.bounce import BounceCause
 from seawall.model.trace import Evidence, EvidenceKind, Quote, Species, Suspect
 

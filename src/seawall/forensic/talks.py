@@ -12,10 +12,10 @@ from seawall.forensic.caps import CAPS
 from seawall.forensic.copies import Copy
 from seawall.forensic.domains import organisation
 from seawall.forensic.engine import Answers, Facts
-from seawall.forensic.evidence import WEIGHTS
 from seawall.forensic.findings import read_scene
 from seawall.forensic.quotes import MOST_QUOTES, quote
 from seawall.forensic.storms import Found
+from seawall.forensic.weights import WEIGHTS
 from seawall.model.trace import Evidence, EvidenceKind, Species, Suspect
 
 ANSWERS: Final = 8

@@ -1,9 +1,10 @@
 """What is seen against somebody, by kinds, each with lines that anybody can check."""
 
 from seawall.forensic.case import Case, cases
-from seawall.forensic.evidence import WEIGHTS, read_evidence
+from seawall.forensic.evidence import read_evidence
 from seawall.forensic.findings import read_scene
 from seawall.forensic.quotes import MOST_QUOTES, received_of
+from seawall.forensic.weights import WEIGHTS
 from seawall.model.trace import EvidenceKind
 from unit.forensic.written import BOB, copies, direct, mail, received, remade
 

@@ -14,13 +14,11 @@ _DAMAGES: Final = (
     zlib.error,
     struct.error,
     EOFError,
-    NotImplementedError,
     OSError,
     RuntimeError,
-    UnicodeError,
     ValueError,
 )
-"""What zipfile raises on what is no sound zip, or is encrypted, or packed in a way that it doesn't know."""
+"""What zipfile raises on what is no sound zip, or is encrypted, or packed in a way that it doesn't know, by their base classes."""
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 0x1
 _LINK: Final = 0o120000

@@ -1,0 +1,38 @@
+"""What each kind of evidence adds to a score; docs/score.md has the same table, and why."""
+
+from typing import Final
+
+WEIGHTS: Final = {
+    "marker-and-maker": 0.45,
+    "marker": 0.3,
+    "pickup": 0.4,
+    "made-1": 0.25,
+    "made-2": 0.45,
+    "made-5": 0.6,
+    "addressed": 0.2,
+    "many-mailboxes": 0.15,
+    "share": 0.3,
+    "not-through-sender": 0.05,
+    "cycle": 0.4,
+    "cycle-1": 0.1,
+    "longer-route": 0.3,
+    "sent-again-1": 0.2,
+    "sent-again-4": 0.65,
+    "sent-again-10": 0.8,
+    "sent-again-mailboxes": 0.15,
+    "sent-again-late": 0.6,
+    "fetched-again": 0.6,
+    "fetched-again-12": 0.8,
+    "multiplied-1": 0.45,
+    "multiplied-3": 0.65,
+    "multiplied-10": 0.8,
+    "delivered-to-loop": 0.3,
+    "posted-back": 0.2,
+    "list-twice": 0.1,
+    "beat": 0.1,
+    "product": 0.1,
+    "answers-8": 0.8,
+    "answers-20": 0.9,
+    "answers-to-reports": 0.5,
+    "rule-loop": 0.45,
+}
